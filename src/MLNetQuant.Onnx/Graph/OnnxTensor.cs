@@ -1,0 +1,145 @@
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace MLNetQuant.Onnx;
+
+/// <summary>A dense tensor in managed memory, row-major: an input, an output, or a value between two nodes.</summary>
+public sealed class OnnxTensor
+{
+    private readonly Array _data;
+
+    private OnnxTensor(TensorElementType elementType, Array data, long[] shape)
+    {
+        ElementType = elementType;
+        _data = data;
+        Shape = shape;
+    }
+
+    /// <summary>Type of the elements.</summary>
+    public TensorElementType ElementType { get; }
+
+    /// <summary>Extent of each axis; empty for a scalar.</summary>
+    public IReadOnlyList<long> Shape { get; }
+
+    /// <summary>Number of elements.</summary>
+    public int Length => _data.Length;
+
+    /// <summary>Wraps an array without copying it.</summary>
+    /// <typeparam name="T">A numeric type that ONNX knows, or <see cref="bool"/>.</typeparam>
+    /// <param name="data">The elements, row-major.</param>
+    /// <param name="shape">Extent of each axis; none for a scalar.</param>
+    /// <exception cref="ArgumentException">The shape does not hold as many elements as the array.</exception>
+    /// <exception cref="NotSupportedException">ONNX Runtime has no such element type here.</exception>
+    public static OnnxTensor Create<T>(T[] data, params long[] shape)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentNullException.ThrowIfNull(shape);
+        long count = 1;
+        foreach (var extent in shape)
+            count = checked(count * extent);
+        if (count != data.Length)
+        {
+            throw new ArgumentException(
+                $"The shape [{string.Join(',', shape)}] holds {count} elements, but the array has {data.Length}.",
+                nameof(shape));
+        }
+
+        return new OnnxTensor(TypeOf<T>(), data, [.. shape]);
+    }
+
+    /// <summary>The elements.</summary>
+    /// <typeparam name="T">The type of <see cref="ElementType"/>.</typeparam>
+    /// <exception cref="InvalidCastException">The elements have another type.</exception>
+    public ReadOnlySpan<T> Values<T>()
+        where T : unmanaged => Array<T>();
+
+    /// <summary>Copies the rows from <paramref name="start"/> on along the first axis.</summary>
+    /// <param name="start">First row.</param>
+    /// <param name="count">Number of rows.</param>
+    public OnnxTensor Rows(int start, int count)
+    {
+        var width = Shape.Skip(1).Aggregate(1L, (a, b) => a * b);
+        var slice = System.Array.CreateInstance(_data.GetType().GetElementType()!, checked((int)(count * width)));
+        System.Array.Copy(_data, start * width, slice, 0, slice.Length);
+        return new OnnxTensor(ElementType, slice, [count, .. Shape.Skip(1)]);
+    }
+
+    /// <summary>Type and shape as text, for example <c>Float[32,784]</c>.</summary>
+    public override string ToString() => $"{ElementType}[{string.Join(',', Shape)}]";
+
+    internal T[] Array<T>()
+        where T : unmanaged => (T[])_data;
+
+    /// <summary>An ONNX Runtime value over the same memory, which stays pinned until the value is disposed.</summary>
+    internal OrtValue ToOrtValue()
+    {
+        return ElementType switch
+        {
+            TensorElementType.Float => Wrap<float>(),
+            TensorElementType.Double => Wrap<double>(),
+            TensorElementType.Bool => Wrap<bool>(),
+            TensorElementType.Int64 => Wrap<long>(),
+            TensorElementType.UInt64 => Wrap<ulong>(),
+            TensorElementType.Int32 => Wrap<int>(),
+            TensorElementType.UInt32 => Wrap<uint>(),
+            TensorElementType.Int16 => Wrap<short>(),
+            TensorElementType.UInt16 => Wrap<ushort>(),
+            TensorElementType.Int8 => Wrap<sbyte>(),
+            TensorElementType.UInt8 => Wrap<byte>(),
+            _ => throw new NotSupportedException($"Tensors of type {ElementType} cannot be run."),
+        };
+
+        OrtValue Wrap<T>()
+            where T : unmanaged => OrtValue.CreateTensorValueFromMemory(Array<T>(), [.. Shape]);
+    }
+
+    /// <summary>Copies an ONNX Runtime tensor.</summary>
+    /// <exception cref="NotSupportedException">It is not a tensor of numbers.</exception>
+    internal static OnnxTensor FromOrtValue(string name, OrtValue value)
+    {
+        if (!value.IsTensor)
+            throw new NotSupportedException($"The value '{name}' is not a tensor, and only tensors can be followed.");
+        var info = value.GetTensorTypeAndShape();
+        return info.ElementDataType switch
+        {
+            TensorElementType.Float => Copy<float>(),
+            TensorElementType.Double => Copy<double>(),
+            TensorElementType.Bool => Copy<bool>(),
+            TensorElementType.Int64 => Copy<long>(),
+            TensorElementType.UInt64 => Copy<ulong>(),
+            TensorElementType.Int32 => Copy<int>(),
+            TensorElementType.UInt32 => Copy<uint>(),
+            TensorElementType.Int16 => Copy<short>(),
+            TensorElementType.UInt16 => Copy<ushort>(),
+            TensorElementType.Int8 => Copy<sbyte>(),
+            TensorElementType.UInt8 => Copy<byte>(),
+            var type => throw new NotSupportedException(
+                $"The value '{name}' has element type {type}, which cannot be followed."),
+        };
+
+        OnnxTensor Copy<T>()
+            where T : unmanaged =>
+            new(info.ElementDataType, value.GetTensorDataAsSpan<T>().ToArray(), [.. info.Shape]);
+    }
+
+    private static TensorElementType TypeOf<T>()
+        where T : unmanaged
+    {
+        return Type.GetTypeCode(typeof(T)) switch
+        {
+            TypeCode.Single => TensorElementType.Float,
+            TypeCode.Double => TensorElementType.Double,
+            TypeCode.Boolean => TensorElementType.Bool,
+            TypeCode.Int64 => TensorElementType.Int64,
+            TypeCode.UInt64 => TensorElementType.UInt64,
+            TypeCode.Int32 => TensorElementType.Int32,
+            TypeCode.UInt32 => TensorElementType.UInt32,
+            TypeCode.Int16 => TensorElementType.Int16,
+            TypeCode.UInt16 => TensorElementType.UInt16,
+            TypeCode.SByte => TensorElementType.Int8,
+            TypeCode.Byte => TensorElementType.UInt8,
+            _ => throw new NotSupportedException($"Tensors of {typeof(T).Name} are not supported: use a number type."),
+        };
+    }
+}

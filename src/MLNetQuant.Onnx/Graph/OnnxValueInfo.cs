@@ -1,0 +1,33 @@
+using Microsoft.ML.OnnxRuntime.Tensors;
+using MLNetQuant.Onnx.Proto;
+
+namespace MLNetQuant.Onnx;
+
+/// <summary>An input or output of a model.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="ElementType">Element type; <see cref="TensorElementType.DataTypeMax"/> when it is not a tensor.</param>
+/// <param name="Shape">
+/// Extents, −1 where the model leaves one open; <see langword="null"/> when not even their number is known.
+/// </param>
+/// <param name="Text">Type and shape as text, for example <c>Float[N,784]</c>.</param>
+public sealed record OnnxValueInfo(
+    string Name, TensorElementType ElementType, IReadOnlyList<long>? Shape, string Text)
+{
+    internal static OnnxValueInfo From(ValueInfoProto value)
+    {
+        if (value.Type?.ValueCase != TypeProto.ValueOneofCase.TensorType)
+            return new(value.Name, TensorElementType.DataTypeMax, null, "not a tensor");
+        var tensor = value.Type.TensorType;
+        var type = (TensorElementType)tensor.ElemType;
+        if (tensor.Shape is null)
+            return new(value.Name, type, null, $"{type}[…]");
+        long[] shape = [.. tensor.Shape.Dim.Select(d => IsFixed(d) ? d.DimValue : -1)];
+        var names = tensor.Shape.Dim.Select(d =>
+            IsFixed(d) ? d.DimValue.ToString(System.Globalization.CultureInfo.InvariantCulture)
+            : string.IsNullOrEmpty(d.DimParam) ? "?" : d.DimParam);
+        return new(value.Name, type, shape, $"{type}[{string.Join(',', names)}]");
+    }
+
+    private static bool IsFixed(TensorShapeProto.Types.Dimension dim) =>
+        dim.ValueCase == TensorShapeProto.Types.Dimension.ValueOneofCase.DimValue && dim.DimValue > 0;
+}

@@ -1,0 +1,96 @@
+using System.Text.RegularExpressions;
+using MLNetQuant.Algorithms;
+using MLNetQuant.Grids;
+
+namespace MLNetQuant;
+
+/// <summary>What to quantize and how. Immutable: derive a variant with a <c>with</c> expression.</summary>
+public sealed record QuantizationOptions
+{
+    /// <summary>The defaults: 8 bits, GPFQ, one scale per output channel.</summary>
+    public static QuantizationOptions Default { get; } = new();
+
+    /// <summary>Bits per weight, 2 to 8. Default 8.</summary>
+    public int Bits { get; init; } = 8;
+
+    /// <summary>The algorithm that chooses the codes. Default <see cref="Gpfq"/>.</summary>
+    public IWeightQuantizer Algorithm { get; init; } = new Gpfq();
+
+    /// <summary>Which weights share a scale. Default one scale per output channel.</summary>
+    public Granularity Granularity { get; init; } = Granularity.PerChannel;
+
+    /// <summary>How a scale is chosen. Default <see cref="ScaleRule.Mse"/>.</summary>
+    public ScaleRule ScaleRule { get; init; } = ScaleRule.Mse;
+
+    /// <summary>How the codes are written into the file. Default <see cref="WeightFormat.Auto"/>.</summary>
+    public WeightFormat Format { get; init; } = WeightFormat.Auto;
+
+    /// <summary>
+    /// Whether each layer's bias absorbs the mean error of its outputs. Off by default: matching means before a
+    /// sparse ReLU can cost far more accuracy than it brings.
+    /// </summary>
+    public bool BiasCorrection { get; init; }
+
+    /// <summary>Seed of every random choice, 0 or more. The same input and seed give the same bytes. Default 0.</summary>
+    public int Seed { get; init; }
+
+    /// <summary>Calibration rows to use, from the first on; <see langword="null"/> takes all. At least 1.</summary>
+    public int? Rows { get; init; }
+
+    /// <summary>Calibration rows per run of the model, at least 1. A model with a fixed batch keeps its own. Default 32.</summary>
+    public int BatchSize { get; init; } = 32;
+
+    /// <summary>
+    /// Rows of each layer's matrix problem to use, at least 1. A convolution has one row for each output position,
+    /// so that calibration rows bring far more; they are then sampled without replacement. Default 12,288.
+    /// </summary>
+    public int RowsPerLayer { get; init; } = 12_288;
+
+    /// <summary>Threads to use, 0 for all processors. The result does not depend on it. Default 0.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Regular expressions; when there are any, only layers whose name matches one are quantized.</summary>
+    public IReadOnlyList<string> Include { get; init; } = [];
+
+    /// <summary>Regular expressions; a layer whose name matches one keeps its float weights.</summary>
+    public IReadOnlyList<string> Exclude { get; init; } = [];
+
+    /// <summary>Receives progress, from the thread that quantizes.</summary>
+    public IProgress<QuantizationProgress>? Progress { get; init; }
+
+    /// <summary>Stops the run; nothing is left half-written.</summary>
+    public CancellationToken CancellationToken { get; init; }
+
+    /// <summary>Refuses options out of range.</summary>
+    /// <exception cref="QuantizationException">An option is out of range; the message says which and what it takes.</exception>
+    public void Validate()
+    {
+        Require(Bits is >= 2 and <= 8, "Bits", Bits, "from 2 to 8");
+        Require(Seed >= 0, "Seed", Seed, "of 0 or more");
+        Require(Rows is null or >= 1, "Rows", Rows, "of 1 or more, or none for all rows");
+        Require(BatchSize >= 1, "BatchSize", BatchSize, "of 1 or more");
+        Require(RowsPerLayer >= 1, "RowsPerLayer", RowsPerLayer, "of 1 or more");
+        Require(Threads >= 0, "Threads", Threads, "of 0 (all processors) or more");
+        foreach (var pattern in Include.Concat(Exclude))
+            CheckPattern(pattern);
+    }
+
+    private static void Require(bool holds, string option, object? value, string range)
+    {
+        if (!holds)
+            throw new QuantizationException($"{option} is {value}: give a whole number {range}.");
+    }
+
+    private static void CheckPattern(string pattern)
+    {
+        try
+        {
+            _ = new Regex(pattern, RegexOptions.CultureInvariant);
+        }
+        catch (ArgumentException e)
+        {
+            throw new QuantizationException(
+                $"The layer pattern '{pattern}' is not a regular expression: {e.Message}", e);
+        }
+    }
+}

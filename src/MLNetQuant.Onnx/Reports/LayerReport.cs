@@ -1,0 +1,44 @@
+namespace MLNetQuant;
+
+/// <summary>What became of one layer.</summary>
+public sealed record LayerReport
+{
+    /// <summary>The node's name, or its weight's where the node has none.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>ONNX operator: MatMul, Gemm or Conv.</summary>
+    public required string Op { get; init; }
+
+    /// <summary>Inputs of each output: rows of the weight matrix of one group.</summary>
+    public required int Inputs { get; init; }
+
+    /// <summary>Outputs of the layer, over all groups.</summary>
+    public required int Outputs { get; init; }
+
+    /// <summary>Number of weights.</summary>
+    public required long Weights { get; init; }
+
+    /// <summary>Bits per weight.</summary>
+    public required int Bits { get; init; }
+
+    /// <summary>Which weights share a scale: tensor, channel or block:N.</summary>
+    public required string Granularity { get; init; }
+
+    /// <summary>Name of the algorithm.</summary>
+    public required string Algorithm { get; init; }
+
+    /// <summary>How the codes are written: folded or float.</summary>
+    public required string Format { get; init; }
+
+    /// <summary>‖XW − X̃Q‖_F / ‖XW‖_F on the calibration rows.</summary>
+    public required double RelativeError { get; init; }
+
+    /// <summary>Weights whose rounding argument lay outside the grid.</summary>
+    public required long Clipped { get; init; }
+
+    /// <summary>Rows of the matrix problem that were used.</summary>
+    public required long CalibrationRows { get; init; }
+
+    /// <summary>Wall time of this layer: statistics and rounding.</summary>
+    public required double Seconds { get; init; }
+}

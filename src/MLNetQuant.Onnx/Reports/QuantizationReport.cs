@@ -1,0 +1,40 @@
+using System.Text.Json;
+
+namespace MLNetQuant;
+
+/// <summary>What a run did, layer by layer and in total.</summary>
+public sealed record QuantizationReport
+{
+    /// <summary>The quantized layers, in graph order.</summary>
+    public required IReadOnlyList<LayerReport> Layers { get; init; }
+
+    /// <summary>The nodes whose weights stay float, and why.</summary>
+    public required IReadOnlyList<SkippedLayer> Skipped { get; init; }
+
+    /// <summary>Bytes of the float file.</summary>
+    public required long FloatBytes { get; init; }
+
+    /// <summary>Bytes of the quantized file.</summary>
+    public required long QuantizedBytes { get; init; }
+
+    /// <summary>Weights of all layers, quantized or not.</summary>
+    public required long Weights { get; init; }
+
+    /// <summary>Weights of the quantized layers.</summary>
+    public required long QuantizedWeights { get; init; }
+
+    /// <summary>Calibration rows read.</summary>
+    public required int CalibrationRows { get; init; }
+
+    /// <summary>Relative error of each output against the float model on calibration rows, measured on the file as written.</summary>
+    public required IReadOnlyList<OutputError> Outputs { get; init; }
+
+    /// <summary>Wall time of the whole run.</summary>
+    public required double Seconds { get; init; }
+
+    /// <summary>Largest resident size of the process so far.</summary>
+    public required long PeakMemoryBytes { get; init; }
+
+    /// <summary>The report as indented JSON, names in camelCase.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Default.QuantizationReport);
+}

@@ -1,0 +1,10 @@
+using System.Text.Json.Serialization;
+
+namespace MLNetQuant;
+
+/// <summary>How reports become JSON.</summary>
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(QuantizationReport))]
+[JsonSerializable(typeof(ModelInspection))]
+[JsonSerializable(typeof(ModelComparison))]
+internal sealed partial class ReportJson : JsonSerializerContext;
