@@ -42,7 +42,7 @@ internal sealed class CacheCursor(
     }
 
     public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId value) =>
-        value = new DataViewRowId((ulong)CurrentRow("Cannot call ID getter in current state"), 0);
+        value = new DataViewRowId((ulong)CurrentRow(), 0);
 
     public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
     {
@@ -52,12 +52,12 @@ internal sealed class CacheCursor(
                 $"Invalid TValue in GetGetter: '{typeof(TValue)}', expected type: '{column.Type.RawType}'.");
         CacheFiller filler = cache.FillerOf(column.Index);
         return (ref TValue value) =>
-            filler.Read(column.Index, CurrentRow("Cannot use getter with cursor in this state"), ref value);
+            filler.Read(column.Index, CurrentRow(), ref value);
     }
 
-    private int CurrentRow(string complaint)
+    private int CurrentRow()
     {
-        Context.Check(IsGood, complaint);
+        Context.Check(IsGood, ColumnSelection.NoCurrentRow);
         return permutation is null ? (int)_index : permutation[_index];
     }
 }

@@ -48,7 +48,8 @@ internal sealed class CacheDataView : IDataView
         CacheFiller[] fillers = Fill(active);
         int[] permutation = Permutation(rand);
         var counter = new RowCounter(BlockSize);
-        return [.. Enumerable.Range(0, Math.Max(1, n)).Select(_ =>
+        int threads = Math.Max(2, Environment.ProcessorCount - 1);
+        return [.. Enumerable.Range(0, n > 0 ? Math.Min(n, 2 * threads) : threads).Select(_ =>
             new CacheCursor(_host, this, fillers, active, counter, permutation))];
     }
 
@@ -81,10 +82,10 @@ internal sealed class CacheDataView : IDataView
             return null;
         _lastFiller.Reach(long.MaxValue);
         int[] permutation = [.. Enumerable.Range(0, (int)_rowCount)];
-        for (int i = permutation.Length; i > 1; i--)
+        for (int i = 0; i < permutation.Length; i++)
         {
-            int j = rand.Next(i);
-            (permutation[i - 1], permutation[j]) = (permutation[j], permutation[i - 1]);
+            int j = i + rand.Next(permutation.Length - i);
+            (permutation[i], permutation[j]) = (permutation[j], permutation[i]);
         }
         return permutation;
     }

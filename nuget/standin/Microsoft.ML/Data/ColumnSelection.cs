@@ -5,6 +5,9 @@ namespace Microsoft.ML.Data;
 /// <summary>Which columns of a schema are asked for.</summary>
 internal static class ColumnSelection
 {
+    public const string NoCurrentRow = "Values cannot be fetched at this time. This method was called either before " +
+        "the first call to MoveNext, or at any point after that method returned false.";
+
     public static Func<int, bool> ToPredicate(this IEnumerable<DataViewSchema.Column> columnsNeeded, DataViewSchema schema)
     {
         Contracts.CheckValue(columnsNeeded, nameof(columnsNeeded));

@@ -29,12 +29,12 @@ internal sealed class EmptyDataView(IHostEnvironment env, DataViewSchema schema)
         protected override bool MoveNextCore() => false;
 
         public override ValueGetter<DataViewRowId> GetIdGetter() =>
-            (ref DataViewRowId _) => throw Context.Except("Cannot call ID getter in current state");
+            (ref DataViewRowId _) => throw Context.Except(ColumnSelection.NoCurrentRow);
 
         public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
         {
             Context.Check(IsColumnActive(column), "column is not active");
-            return (ref TValue _) => throw Context.Except("Cannot use getter with cursor in this state");
+            return (ref TValue _) => throw Context.Except(ColumnSelection.NoCurrentRow);
         }
     }
 }
