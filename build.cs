@@ -4,6 +4,7 @@
 
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
@@ -203,7 +204,16 @@ internal static class Child
     // What 'dotnet run' sets for its own MSBuild and would lead another one astray.
     private static readonly string[] Unwanted = ["MSBUILD_EXE_PATH", "MSBuildSDKsPath", "MSBuildExtensionsPath", "MSBuildLoadMicrosoftTargetsReadOnly"];
 
-    private static string DotnetPath => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+    /// <summary>The dotnet that runs this program; it need not be on the PATH.</summary>
+    private static string DotnetPath
+    {
+        get
+        {
+            var name = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
+            var beside = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", name));
+            return File.Exists(beside) ? beside : name;
+        }
+    }
 
     public static int Dotnet(string folder, string[] arguments) => Run(DotnetPath, arguments, folder);
 
@@ -246,7 +256,7 @@ internal sealed record TestResults(int Passed, int Failed, IReadOnlyList<(string
         XNamespace ns = "http://microsoft.com/schemas/VisualStudio/TeamTest/2010";
         int passed = 0, failed = 0;
         List<(string, string)> skipped = [];
-        foreach (var file in Directory.Exists(folder) ? Directory.GetFiles(folder, "*.trx") : [])
+        foreach (var file in Directory.Exists(folder) ? Directory.GetFiles(folder, "*.trx").Order() : [])
         {
             var run = XDocument.Load(file).Root!;
             var counters = run.Descendants(ns + "Counters").Single();
@@ -271,7 +281,7 @@ internal sealed record TestResults(int Passed, int Failed, IReadOnlyList<(string
         foreach (var group in Skipped.GroupBy(s => s.Reason))
         {
             Console.WriteLine($"Skipped: {group.Key}");
-            foreach (var (test, _) in group)
+            foreach (var (test, _) in group.Order())
                 Console.WriteLine($"  {test}");
         }
 
