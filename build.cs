@@ -256,7 +256,8 @@ internal sealed record TestResults(int Passed, int Failed, IReadOnlyList<(string
         XNamespace ns = "http://microsoft.com/schemas/VisualStudio/TeamTest/2010";
         int passed = 0, failed = 0;
         List<(string, string)> skipped = [];
-        foreach (var file in Directory.Exists(folder) ? Directory.GetFiles(folder, "*.trx").Order() : [])
+        string[] files = Directory.Exists(folder) ? [.. Directory.GetFiles(folder, "*.trx").Order()] : [];
+        foreach (var file in files)
         {
             var run = XDocument.Load(file).Root!;
             var counters = run.Descendants(ns + "Counters").Single();
