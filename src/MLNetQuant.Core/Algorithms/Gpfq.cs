@@ -1,0 +1,43 @@
+using MLNetQuant.Grids;
+using MLNetQuant.Numerics;
+
+namespace MLNetQuant.Algorithms;
+
+/// <summary>
+/// Greedy path-following quantization. Lybrand and Saab, arXiv 2010.15979; with quantized inputs: Zhang, Zhou and
+/// Saab, arXiv 2201.11113.
+/// </summary>
+/// <remarks>
+/// <para>For each neuron w, over inputs t = 1..N in their natural order, from u₀ = 0:</para>
+/// <code>
+/// v_t = ⟨X̃_t, u_{t−1} + w_t X_t⟩ / ‖X̃_t‖²     argument of the rounding
+/// q_t = Q(v_t)                                 nearest grid point
+/// u_t = u_{t−1} + w_t X_t − q_t X̃_t            error of the output so far, on the calibration rows
+/// </code>
+/// <para>X_t, X̃_t: column t of the float and of the quantized inputs. With H = X̃ᵀX̃, G = X̃ᵀX and D = diag H,
+/// ⟨X̃_t, u_{t−1}⟩ = Σ_{j&lt;t} (G_tj w_j − H_tj q_j); hence in the kernel P = D⁻¹ tril(G) W and S = D⁻¹ strictL(H).
+/// Where X̃ = X this is W + S(W − Q).</para>
+/// <para>An input that is zero on all rows has v = 0.</para>
+/// </remarks>
+public sealed class Gpfq : IWeightQuantizer
+{
+    /// <inheritdoc/>
+    public string Name => "gpfq";
+
+    /// <inheritdoc/>
+    public bool NeedsCrossGram => true;
+
+    /// <inheritdoc/>
+    public QuantizedWeights Quantize(LayerProblem problem, GridRecipe recipe, QuantizationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(problem);
+        ArgumentNullException.ThrowIfNull(recipe);
+        ArgumentNullException.ThrowIfNull(context);
+        var grid = recipe.Fit(problem.Weights, context.Threads);
+        var codes = new Matrix<sbyte>(grid.Inputs, grid.Outputs);
+        var (p, s, feedback) = GreedyPath.Build(problem, Name, context);
+        var clipped = PathKernel.Run(
+            p, s, new NearestRounding(grid, codes), feedback, new(context.Threads, CancellationToken: context.CancellationToken));
+        return new(codes, grid, clipped);
+    }
+}

@@ -1,0 +1,50 @@
+using MLNetQuant.Numerics;
+
+namespace MLNetQuant.Algorithms;
+
+/// <summary>P and S of the greedy path, which GPFQ rounds to nearest and SPFQ of order 1 stochastically.</summary>
+internal static class GreedyPath
+{
+    /// <summary>P = D⁻¹ tril(G) W and S = D⁻¹ strictL(H); where X̃ = X the cheaper equal form P = W with error feedback.</summary>
+    internal static (Matrix<double> P, PackedRows S, Feedback Feedback) Build(
+        LayerProblem problem, string algorithm, QuantizationContext context)
+    {
+        var statistics = problem.Statistics;
+        var g = CrossGram(problem, algorithm);
+        var d = Divisors(statistics.H, damping: 0);
+        var s = new PackedRows(statistics.H, MatrixPart.StrictLower, d);
+        if (!statistics.StreamsAreEqual)
+        {
+            var tril = new PackedRows(g, MatrixPart.Lower, d);
+            return (DoubleProduct.Multiply(tril, problem.Weights, context.Threads, context.CancellationToken), s, Feedback.Value);
+        }
+
+        var p = problem.WideWeights();
+        ClearDead(p, d);
+        return (p, s, Feedback.Error);
+    }
+
+    /// <summary>G, or a sentence on how to get it.</summary>
+    internal static Matrix<double> CrossGram(LayerProblem problem, string algorithm) => problem.Statistics.G
+        ?? throw new ArgumentException(
+            $"The algorithm {algorithm} needs G = X̃ᵀX; accumulate the statistics with crossGram: true.", nameof(problem));
+
+    /// <summary>The diagonal of H + λI; +∞ for an input that is zero on all rows, which makes its row of P and S zero.</summary>
+    internal static double[] Divisors(Matrix<double> h, double damping)
+    {
+        var divisors = new double[h.Rows];
+        for (var t = 0; t < divisors.Length; t++)
+            divisors[t] = h[t, t] + damping is var value and > 0 ? value : double.PositiveInfinity;
+        return divisors;
+    }
+
+    /// <summary>Zeroes the rows of inputs that are zero on all rows.</summary>
+    internal static void ClearDead(Matrix<double> p, double[] divisors)
+    {
+        for (var t = 0; t < p.Rows; t++)
+        {
+            if (double.IsPositiveInfinity(divisors[t]))
+                p.Row(t).Clear();
+        }
+    }
+}

@@ -1,0 +1,142 @@
+using System.Numerics;
+using MLNetQuant.Grids;
+using MLNetQuant.Numerics;
+
+namespace MLNetQuant.Algorithms;
+
+/// <summary>What later inputs hear of an earlier one.</summary>
+internal enum Feedback
+{
+    /// <summary>Q_j, as the kernel is written.</summary>
+    Value,
+
+    /// <summary>Q_j − P_j: for P + S(P − Q), which spares the product SP.</summary>
+    Error,
+}
+
+/// <summary>How the kernel runs; no choice changes a bit of its results.</summary>
+/// <param name="Threads">Zero for all processors.</param>
+/// <param name="PanelLanes">Outputs that one thread follows together; zero to choose.</param>
+/// <param name="LazyBatchSize">Inputs whose sums over earlier inputs are formed together; a multiple of 8.</param>
+/// <param name="CancellationToken">Looked at between blocks.</param>
+internal readonly record struct PathOptions(
+    int Threads = 0, int PanelLanes = 0, int LazyBatchSize = 64, CancellationToken CancellationToken = default);
+
+/// <summary>
+/// The loop that all path-following methods share: for t = 1..N, V_t = P_t − Σ_{j&lt;t} S_tj Q_j and Q_t = round(V_t).
+/// Rows are inputs, lanes are output neurons, which do not depend on each other.
+/// </summary>
+/// <remarks>
+/// Panels of lanes run in parallel. Within a panel a block of rows first takes the sum over all earlier blocks as one
+/// matrix product, then proceeds row by row. Each sum is a chain of fused multiply-adds in the order of j, so that
+/// the cuts do not change it.
+/// </remarks>
+internal static unsafe class PathKernel
+{
+    /// <summary>Follows all paths.</summary>
+    /// <param name="p">P, inputs × outputs.</param>
+    /// <param name="s">S, strictly lower triangular, or null for zero.</param>
+    /// <param name="rounding">The rule, which also receives the codes.</param>
+    /// <param name="feedback">What enters the sums.</param>
+    /// <param name="options">How to run.</param>
+    /// <returns>How many codes were clipped.</returns>
+    internal static long Run<TRounding>(
+        Matrix<double> p, PackedRows? s, TRounding rounding, Feedback feedback, PathOptions options)
+        where TRounding : struct, IRoundingRule
+    {
+        if (options.LazyBatchSize < TileKernel.Rows || options.LazyBatchSize % TileKernel.Rows != 0)
+            throw new ArgumentException($"The lazy batch size is {options.LazyBatchSize}; it must be a positive multiple of {TileKernel.Rows}.", nameof(options));
+        var clipped = 0L;
+        DoubleProduct.ForPanels(
+            p.Columns,
+            options.Threads,
+            options.PanelLanes,
+            (first, count, lanes) =>
+            {
+                var inPanel = s is null
+                    ? RoundPanel(p, rounding, first, count)
+                    : FollowPanel(p, s, rounding, feedback, options, first, count, lanes);
+                Interlocked.Add(ref clipped, inPanel);
+            },
+            options.CancellationToken);
+        return clipped;
+    }
+
+    private static long RoundPanel<TRounding>(Matrix<double> p, TRounding rounding, int first, int count)
+        where TRounding : struct, IRoundingRule
+    {
+        var clipped = 0L;
+        var lanes = new double[count];
+        for (var t = 0; t < p.Rows; t++)
+        {
+            p.Row(t).Slice(first, count).CopyTo(lanes);
+            clipped += rounding.Round(t, first, lanes);
+        }
+
+        return clipped;
+    }
+
+    private static long FollowPanel<TRounding>(
+        Matrix<double> p, PackedRows s, TRounding rounding, Feedback feedback, PathOptions options, int first, int count, int lanes)
+        where TRounding : struct, IRoundingRule
+    {
+        var clipped = 0L;
+        using var fedBack = new AlignedBuffer<double>((long)p.Rows * lanes); // −Q, or P − Q
+        using var arguments = new AlignedBuffer<double>((long)options.LazyBatchSize * lanes);
+        fixed (double* packed = s.Data)
+        {
+            for (var block = 0; block < p.Rows; block += options.LazyBatchSize)
+            {
+                options.CancellationToken.ThrowIfCancellationRequested();
+                var end = Math.Min(p.Rows, block + options.LazyBatchSize);
+                for (var t = block; t < end; t++)
+                    p.Row(t).Slice(first, count).CopyTo(new Span<double>(arguments.Pointer + ((long)(t - block) * lanes), count));
+                var tile = block / TileKernel.Rows;
+                var endTile = (end + TileKernel.Rows - 1) / TileKernel.Rows;
+                DoubleProduct.AddTiles(s, packed, tile, endTile, 0, block, fedBack.Pointer, lanes, arguments.Pointer);
+
+                for (; tile < endTile; tile++)
+                {
+                    var row = tile * TileKernel.Rows;
+                    DoubleProduct.AddTiles(
+                        s, packed, tile, tile + 1, block, row, fedBack.Pointer, lanes, arguments.Pointer + ((long)(row - block) * lanes));
+                    for (var t = row; t < Math.Min(end, row + TileKernel.Rows); t++)
+                    {
+                        var argument = arguments.Pointer + ((long)(t - block) * lanes);
+                        for (var j = row; j < t; j++)
+                            AddScaled(packed[s.Offset(tile, j) + t - row], fedBack.Pointer + ((long)j * lanes), argument, lanes);
+                        var values = new Span<double>(argument, count);
+                        clipped += rounding.Round(t, first, values);
+                        var later = new Span<double>(fedBack.Pointer + ((long)t * lanes), count);
+                        if (feedback == Feedback.Error)
+                            Subtract(p.Row(t).Slice(first, count), values, later);
+                        else
+                            Negate(values, later);
+                    }
+                }
+            }
+        }
+
+        return clipped;
+    }
+
+    /// <summary>y += factor · x, fused.</summary>
+    private static void AddScaled(double factor, double* x, double* y, int lanes)
+    {
+        var scale = new Vector<double>(factor);
+        for (var i = 0; i < lanes; i += Vector<double>.Count)
+            Vector.FusedMultiplyAdd(scale, Vector.Load(x + i), Vector.Load(y + i)).Store(y + i);
+    }
+
+    private static void Subtract(ReadOnlySpan<double> p, ReadOnlySpan<double> q, Span<double> result)
+    {
+        for (var i = 0; i < result.Length; i++)
+            result[i] = p[i] - q[i];
+    }
+
+    private static void Negate(ReadOnlySpan<double> q, Span<double> result)
+    {
+        for (var i = 0; i < result.Length; i++)
+            result[i] = -q[i];
+    }
+}

@@ -1,0 +1,57 @@
+using MLNetQuant.Grids;
+using MLNetQuant.Numerics;
+
+namespace MLNetQuant.Algorithms;
+
+/// <summary>Integer codes on a grid: what an algorithm returns.</summary>
+public sealed class QuantizedWeights
+{
+    /// <summary>Codes on a grid.</summary>
+    /// <param name="codes">Inputs × outputs, each within the grid's alphabet.</param>
+    /// <param name="grid">A grid of the same shape.</param>
+    /// <param name="clipped">How many arguments of the rounding lay outside the alphabet.</param>
+    /// <exception cref="ArgumentException">Codes of another shape than the grid, or outside its alphabet.</exception>
+    public QuantizedWeights(Matrix<sbyte> codes, Grid grid, long clipped = 0)
+    {
+        ArgumentNullException.ThrowIfNull(codes);
+        ArgumentNullException.ThrowIfNull(grid);
+        ArgumentOutOfRangeException.ThrowIfNegative(clipped);
+        if (codes.Rows != grid.Inputs || codes.Columns != grid.Outputs)
+            throw new ArgumentException($"The codes are {codes.Rows}×{codes.Columns}, but the grid is for {grid.Inputs}×{grid.Outputs} weights.", nameof(codes));
+        foreach (var code in codes.Data)
+        {
+            if (code < grid.Alphabet.Low || code > grid.Alphabet.High)
+                throw new ArgumentException($"The code {code} is outside the alphabet {grid.Alphabet}.", nameof(codes));
+        }
+
+        (Codes, Grid, Clipped) = (codes, grid, clipped);
+    }
+
+    /// <summary>Inputs × outputs.</summary>
+    public Matrix<sbyte> Codes { get; }
+
+    /// <summary>The grid that gives the codes their values.</summary>
+    public Grid Grid { get; }
+
+    /// <summary>
+    /// How many codes stand at an end of the alphabet because the argument of the rounding lay beyond it. Above zero,
+    /// the guarantees that assume an unlimited alphabet do not hold.
+    /// </summary>
+    public long Clipped { get; }
+
+    /// <summary>The values: (float)code · scale in single precision, which is what the file computes.</summary>
+    public Matrix<float> Dequantize()
+    {
+        var values = new Matrix<float>(Codes.Rows, Codes.Columns);
+        for (var input = 0; input < Codes.Rows; input++)
+        {
+            var codes = Codes.Row(input);
+            var scales = Grid.ScalesOf(input);
+            var row = values.Row(input);
+            for (var output = 0; output < row.Length; output++)
+                row[output] = codes[output] * scales[output];
+        }
+
+        return values;
+    }
+}

@@ -1,0 +1,22 @@
+namespace MLNetQuant.Algorithms;
+
+/// <summary>The algorithms by name.</summary>
+public static class WeightQuantizers
+{
+    /// <summary>All names that <see cref="Parse"/> knows.</summary>
+    public static IReadOnlyList<string> Names { get; } = ["gpfq", "spfq", "msq"];
+
+    /// <summary>The algorithm of this name with its default options; upper and lower case are the same.</summary>
+    /// <exception cref="FormatException">No such algorithm.</exception>
+    public static IWeightQuantizer Parse(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return name.ToUpperInvariant() switch
+        {
+            "GPFQ" => new Gpfq(),
+            "SPFQ" => new Spfq(),
+            "MSQ" => new Msq(),
+            _ => throw new FormatException($"\"{name}\" is not an algorithm; use {string.Join(", ", Names.SkipLast(1))} or {Names[^1]}."),
+        };
+    }
+}

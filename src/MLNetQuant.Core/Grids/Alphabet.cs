@@ -1,0 +1,34 @@
+namespace MLNetQuant.Grids;
+
+/// <summary>The integer codes a weight may take: all integers from <see cref="Low"/> to <see cref="High"/>.</summary>
+/// <param name="Low">Smallest code, −128 to −1.</param>
+/// <param name="High">Largest code, 1 to 127.</param>
+/// <exception cref="ArgumentOutOfRangeException">Codes outside these ranges.</exception>
+public readonly record struct Alphabet(int Low, int High)
+{
+    /// <summary>Smallest code, −128 to −1.</summary>
+    public int Low { get; } = Low is >= sbyte.MinValue and <= -1
+        ? Low
+        : throw new ArgumentOutOfRangeException(nameof(Low), $"The smallest code of an alphabet is {Low}; it must be from -128 to -1.");
+
+    /// <summary>Largest code, 1 to 127.</summary>
+    public int High { get; } = High is >= 1 and <= sbyte.MaxValue
+        ? High
+        : throw new ArgumentOutOfRangeException(nameof(High), $"The largest code of an alphabet is {High}; it must be from 1 to 127.");
+
+    /// <summary>Number of codes.</summary>
+    public int Levels => High - Low + 1;
+
+    /// <summary>Bits that a code takes: the logarithm of the number of codes to base 2, rounded up.</summary>
+    public int Bits => Levels <= 1 ? 0 : int.Log2(Levels - 1) + 1;
+
+    /// <summary>The full two's complement range of so many bits: −2^(b−1) to 2^(b−1) − 1.</summary>
+    /// <param name="bits">From 2 to 8.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Fewer than 2 bits or more than 8.</exception>
+    public static Alphabet OfBits(int bits) => bits is >= 2 and <= 8
+        ? new(-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
+        : throw new ArgumentOutOfRangeException(nameof(bits), $"Weights cannot be quantized to {bits} bits; use 2 to 8.");
+
+    /// <summary>The codes as a range: "-8..7".</summary>
+    public override string ToString() => $"{Low}..{High}";
+}

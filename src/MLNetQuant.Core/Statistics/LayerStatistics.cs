@@ -1,0 +1,130 @@
+using MLNetQuant.Numerics;
+
+namespace MLNetQuant.Statistics;
+
+/// <summary>
+/// What the algorithms need to know of the calibration rows of one matrix problem with N inputs and M outputs.
+/// X (rows × N) are the inputs of the float model, X̃ those of the model whose earlier layers are quantized, on the
+/// same rows; W (N × M) are the float weights. The cost of everything later does not depend on the number of rows.
+/// </summary>
+public sealed class LayerStatistics
+{
+    /// <summary>Statistics from their parts, which are not copied.</summary>
+    /// <param name="count">Number of rows, at least 1.</param>
+    /// <param name="h">H = X̃ᵀX̃, N × N.</param>
+    /// <param name="g">G = X̃ᵀX, N × N, or null; the same object as <paramref name="h"/> when X̃ = X.</param>
+    /// <param name="c">C = X̃ᵀXW, N × M.</param>
+    /// <param name="inputMean">Mean row of X̃, N.</param>
+    /// <param name="outputMean">Mean row of XW, M.</param>
+    /// <param name="outputEnergy">Σ (XW)² of each output, M.</param>
+    /// <exception cref="ArgumentException">Shapes that do not agree, or no rows.</exception>
+    public LayerStatistics(
+        long count,
+        Matrix<double> h,
+        Matrix<double>? g,
+        Matrix<double> c,
+        double[] inputMean,
+        double[] outputMean,
+        double[] outputEnergy)
+    {
+        ArgumentNullException.ThrowIfNull(h);
+        ArgumentNullException.ThrowIfNull(c);
+        ArgumentNullException.ThrowIfNull(inputMean);
+        ArgumentNullException.ThrowIfNull(outputMean);
+        ArgumentNullException.ThrowIfNull(outputEnergy);
+        if (count < 1)
+            throw new ArgumentException($"Statistics of {count} rows say nothing; at least one row is needed.", nameof(count));
+        int n = c.Rows, m = c.Columns;
+        if (n < 1 || m < 1)
+            throw new ArgumentException($"A layer has at least one input and one output, but C is {n}×{m}.", nameof(c));
+        if (h.Rows != n || h.Columns != n)
+            throw new ArgumentException($"C has {n} rows, so H must be {n}×{n}, not {h.Rows}×{h.Columns}.", nameof(h));
+        if (g is not null && (g.Rows != n || g.Columns != n))
+            throw new ArgumentException($"C has {n} rows, so G must be {n}×{n}, not {g.Rows}×{g.Columns}.", nameof(g));
+        if (inputMean.Length != n)
+            throw new ArgumentException($"The mean input has {inputMean.Length} numbers, but there are {n} inputs.", nameof(inputMean));
+        if (outputMean.Length != m)
+            throw new ArgumentException($"The mean output has {outputMean.Length} numbers, but there are {m} outputs.", nameof(outputMean));
+        if (outputEnergy.Length != m)
+            throw new ArgumentException($"The output energy has {outputEnergy.Length} numbers, but there are {m} outputs.", nameof(outputEnergy));
+        (Count, H, G, C, InputMean, OutputMean, OutputEnergy) = (count, h, g, c, inputMean, outputMean, outputEnergy);
+    }
+
+    /// <summary>N.</summary>
+    public int Inputs => C.Rows;
+
+    /// <summary>M.</summary>
+    public int Outputs => C.Columns;
+
+    /// <summary>Number of rows.</summary>
+    public long Count { get; }
+
+    /// <summary>H = X̃ᵀX̃, N × N, symmetric.</summary>
+    public Matrix<double> H { get; }
+
+    /// <summary>G = X̃ᵀX, N × N; null when it was not accumulated. The same object as <see cref="H"/> when X̃ = X.</summary>
+    public Matrix<double>? G { get; }
+
+    /// <summary>Whether X̃ = X is known, so that G is H.</summary>
+    public bool StreamsAreEqual => ReferenceEquals(G, H);
+
+    /// <summary>C = X̃ᵀXW, N × M.</summary>
+    public Matrix<double> C { get; }
+
+    /// <summary>Mean row of X̃, N.</summary>
+    public double[] InputMean { get; }
+
+    /// <summary>Mean row of XW, M.</summary>
+    public double[] OutputMean { get; }
+
+    /// <summary>Σ (XW)² over the rows, for each output, M.</summary>
+    public double[] OutputEnergy { get; }
+
+    /// <summary>The statistics of both sets of rows together, for the same layer and weights.</summary>
+    /// <exception cref="ArgumentException">Another shape, or G on one side only.</exception>
+    public LayerStatistics Merge(LayerStatistics other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        if (other.Inputs != Inputs || other.Outputs != Outputs)
+        {
+            throw new ArgumentException(
+                $"Statistics of a {other.Inputs}×{other.Outputs} layer cannot be merged into those of a {Inputs}×{Outputs} layer.", nameof(other));
+        }
+
+        if (G is null != other.G is null)
+            throw new ArgumentException("One of the two statistics has G = X̃ᵀX and the other has not; accumulate both in the same way.", nameof(other));
+        var h = Sum(H, other.H);
+        var g = G is null ? null : StreamsAreEqual && other.StreamsAreEqual ? h : Sum(G, other.G!);
+        var count = Count + other.Count;
+        return new(
+            count,
+            h,
+            g,
+            Sum(C, other.C),
+            Combine(InputMean, (double)Count / count, other.InputMean, (double)other.Count / count),
+            Combine(OutputMean, (double)Count / count, other.OutputMean, (double)other.Count / count),
+            Combine(OutputEnergy, 1, other.OutputEnergy, 1));
+    }
+
+    /// <summary>Refuses weights of another layer.</summary>
+    internal void RequireShape(Matrix<float> quantized)
+    {
+        if (quantized.Rows != Inputs || quantized.Columns != Outputs)
+        {
+            throw new ArgumentException(
+                $"The statistics are of a {Inputs}×{Outputs} layer, but the quantized weights are {quantized.Rows}×{quantized.Columns}.",
+                nameof(quantized));
+        }
+    }
+
+    private static Matrix<double> Sum(Matrix<double> a, Matrix<double> b) =>
+        new(a.Rows, a.Columns, Combine(a.Data, 1, b.Data, 1));
+
+    private static double[] Combine(double[] a, double weightOfA, double[] b, double weightOfB)
+    {
+        var result = new double[a.Length];
+        for (var i = 0; i < result.Length; i++)
+            result[i] = (weightOfA * a[i]) + (weightOfB * b[i]);
+        return result;
+    }
+}

@@ -1,0 +1,219 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using MLNetQuant.Numerics;
+
+namespace MLNetQuant.Statistics;
+
+/// <summary>
+/// Gathers <see cref="LayerStatistics"/> from calibration rows, batch by batch. Not for use by several threads at
+/// once; the products inside run in parallel.
+/// </summary>
+/// <remarks>
+/// While X̃ = X only H is gathered: C = HW and the energy of an output, wᵀHw, follow at the end in fp64. Otherwise
+/// XW is computed for its energy, and C is GW where G is kept, else X̃ᵀ(XW).
+/// </remarks>
+public sealed class LayerStatisticsAccumulator
+{
+    /// <summary>Largest size of a calibration value: sums of 4096 larger squares overflow single precision.</summary>
+    internal const float LargestValue = 1e17f;
+
+    private const int OutputBuffer = 1 << 21; // floats of XW held at a time
+
+    private readonly Matrix<float> _weights;
+    private readonly bool _crossGram;
+    private readonly IMatrixProduct _product;
+    private readonly int _threads;
+    private readonly Matrix<double> _h;
+    private readonly double[] _floatSum;
+    private readonly double[] _quantizedSum;
+    private Matrix<double>? _g;  // once the streams have differed, and only if asked for
+    private Matrix<double>? _c;  // once the streams have differed, and only if G is not kept
+    private double[]? _outputEnergy; // once the streams have differed
+    private float[] _outputs = [];
+    private long _count;
+
+    /// <summary>An accumulator without rows.</summary>
+    /// <param name="weights">W, inputs × outputs, finite.</param>
+    /// <param name="crossGram">Whether to keep G = X̃ᵀX, which GPFQ and SPFQ need.</param>
+    /// <param name="product">The engine for the products over rows.</param>
+    /// <param name="threads">For the fp64 products at the end; zero for all processors.</param>
+    public LayerStatisticsAccumulator(Matrix<float> weights, bool crossGram, IMatrixProduct product, int threads = 0)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        ArgumentNullException.ThrowIfNull(product);
+        if (weights.Rows < 1 || weights.Columns < 1)
+            throw new ArgumentException($"A layer has at least one input and one output, but its weights are {weights.Rows}×{weights.Columns}.", nameof(weights));
+        _weights = weights;
+        _crossGram = crossGram;
+        _product = product;
+        _threads = Workers.Checked(threads);
+        _h = new(weights.Rows, weights.Rows);
+        _floatSum = new double[weights.Rows];
+        _quantizedSum = new double[weights.Rows];
+    }
+
+    /// <summary>Rows added so far.</summary>
+    public long Count => _count;
+
+    /// <summary>Adds rows of both streams.</summary>
+    /// <param name="floatRows">Rows of X: rows × inputs.</param>
+    /// <param name="quantizedRows">The same rows of X̃.</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <exception cref="ArgumentException">A span of another length than rows × inputs.</exception>
+    /// <exception cref="NonFiniteInputException">A value that is not finite; nothing has been added then.</exception>
+    public void Add(ReadOnlySpan<float> floatRows, ReadOnlySpan<float> quantizedRows, int rows)
+    {
+        RequireLength(floatRows, rows, nameof(floatRows));
+        RequireLength(quantizedRows, rows, nameof(quantizedRows));
+        RequireFinite(floatRows);
+        RequireFinite(quantizedRows);
+        if (rows == 0)
+            return;
+        SeparateStreams();
+        _product.AddGram(quantizedRows, rows, _h);
+        if (_g is not null)
+            _product.AddTransposedProduct(quantizedRows, floatRows, rows, _g);
+        AddOutputs(floatRows, quantizedRows, rows);
+        AddColumnSums(floatRows, _floatSum);
+        AddColumnSums(quantizedRows, _quantizedSum);
+        _count += rows;
+    }
+
+    /// <summary>Adds rows that are the same in both streams, as before the first quantized layer.</summary>
+    /// <param name="rows">Rows of X = X̃: count × inputs.</param>
+    /// <param name="count">Number of rows.</param>
+    /// <exception cref="ArgumentException">A span of another length than count × inputs.</exception>
+    /// <exception cref="NonFiniteInputException">A value that is not finite; nothing has been added then.</exception>
+    public void Add(ReadOnlySpan<float> rows, int count)
+    {
+        if (_outputEnergy is not null)
+        {
+            Add(rows, rows, count);
+            return;
+        }
+
+        RequireLength(rows, count, nameof(rows));
+        RequireFinite(rows);
+        if (count == 0)
+            return;
+        _product.AddGram(rows, count, _h);
+        AddColumnSums(rows, _floatSum);
+        AddColumnSums(rows, _quantizedSum);
+        _count += count;
+    }
+
+    /// <summary>The statistics of all rows so far; more rows may follow.</summary>
+    /// <exception cref="InvalidOperationException">No rows, or numbers so large that a sum overflowed.</exception>
+    public LayerStatistics ToStatistics()
+    {
+        if (_count == 0)
+            throw new InvalidOperationException("No calibration rows have been added; statistics need at least one.");
+        var h = _h.Clone();
+        var g = _crossGram ? _g?.Clone() ?? h : null;
+        var c = _c?.Clone() ?? DoubleProduct.Multiply(new PackedRows(g ?? h, MatrixPart.Full), _weights, _threads);
+        var energy = (double[]?)_outputEnergy?.Clone() ?? Energy(c);
+        foreach (var value in energy)
+        {
+            if (!double.IsFinite(value))
+                throw new InvalidOperationException("The outputs of the layer on the calibration rows leave single precision; scale the calibration values down.");
+        }
+
+        var inputMean = new double[_weights.Rows];
+        var floatMean = new Matrix<double>(1, _weights.Rows);
+        for (var i = 0; i < inputMean.Length; i++)
+            (inputMean[i], floatMean[0, i]) = (_quantizedSum[i] / _count, _floatSum[i] / _count);
+        var outputMean = DoubleProduct.Multiply(new PackedRows(floatMean, MatrixPart.Full), _weights, _threads).Data;
+        return new(_count, h, g, c, inputMean, outputMean, energy);
+    }
+
+    /// <summary>From here on X̃ may differ from X: what followed from H alone becomes sums of its own.</summary>
+    private void SeparateStreams()
+    {
+        if (_outputEnergy is not null)
+            return;
+        if (_count == 0)
+        {
+            _outputEnergy = new double[_weights.Columns];
+            _g = _crossGram ? new(_h.Rows, _h.Rows) : null;
+            _c = _crossGram ? null : new(_weights.Rows, _weights.Columns);
+            return;
+        }
+
+        var c = DoubleProduct.Multiply(new PackedRows(_h, MatrixPart.Full), _weights, _threads);
+        _outputEnergy = Energy(c);
+        _g = _crossGram ? _h.Clone() : null;
+        _c = _crossGram ? null : c;
+    }
+
+    /// <summary>wᵀHw for each output, given C = HW.</summary>
+    private double[] Energy(Matrix<double> c)
+    {
+        var energy = new double[c.Columns];
+        for (var input = 0; input < c.Rows; input++)
+        {
+            var weights = _weights.Row(input);
+            var row = c.Row(input);
+            for (var output = 0; output < energy.Length; output++)
+                energy[output] += weights[output] * row[output];
+        }
+
+        for (var output = 0; output < energy.Length; output++)
+            energy[output] = Math.Max(0, energy[output]);
+        return energy;
+    }
+
+    private void AddOutputs(ReadOnlySpan<float> floatRows, ReadOnlySpan<float> quantizedRows, int rows)
+    {
+        int n = _weights.Rows, m = _weights.Columns;
+        var chunk = Math.Min(rows, Math.Clamp(OutputBuffer / m, 64, 4096));
+        if (_outputs.Length < chunk * m)
+            _outputs = new float[chunk * m];
+        for (var first = 0; first < rows; first += chunk)
+        {
+            var count = Math.Min(chunk, rows - first);
+            var outputs = _outputs.AsSpan(0, count * m);
+            _product.Multiply(floatRows.Slice(first * n, count * n), _weights.Data, count, n, m, outputs);
+            if (_c is not null)
+                _product.AddTransposedProduct(quantizedRows.Slice(first * n, count * n), outputs, count, _c);
+            for (var i = 0; i < outputs.Length; i += m)
+            {
+                var row = outputs.Slice(i, m);
+                for (var output = 0; output < row.Length; output++)
+                    _outputEnergy![output] += (double)row[output] * row[output];
+            }
+        }
+    }
+
+    private static void AddColumnSums(ReadOnlySpan<float> rows, double[] sums)
+    {
+        for (var i = 0; i < rows.Length; i += sums.Length)
+        {
+            var row = rows.Slice(i, sums.Length);
+            for (var column = 0; column < row.Length; column++)
+                sums[column] += row[column];
+        }
+    }
+
+    private void RequireLength(ReadOnlySpan<float> values, int rows, string name)
+    {
+        if (rows < 0 || values.Length != (long)rows * _weights.Rows)
+        {
+            throw new ArgumentException(
+                $"{rows} rows of a layer with {_weights.Rows} inputs are {(long)rows * _weights.Rows} numbers, but {values.Length} were given.", name);
+        }
+    }
+
+    private void RequireFinite(ReadOnlySpan<float> values)
+    {
+        var limit = new Vector<float>(LargestValue);
+        var vectors = MemoryMarshal.Cast<float, Vector<float>>(values);
+        var start = 0;
+        while (start < vectors.Length && Vector.LessThanOrEqualAll(Vector.Abs(vectors[start]), limit))
+            start++;
+        for (var i = start * Vector<float>.Count; i < values.Length; i++)
+        {
+            if (!(Math.Abs(values[i]) <= LargestValue))
+                throw new NonFiniteInputException(_count + (i / _weights.Rows), i % _weights.Rows, values[i]);
+        }
+    }
+}
