@@ -1,0 +1,124 @@
+using System.CommandLine;
+using MLNetQuant.Algorithms;
+using MLNetQuant.Cli.Data;
+using MLNetQuant.Cli.Output;
+using MLNetQuant.Grids;
+using MLNetQuant.Onnx;
+
+namespace MLNetQuant.Cli.Commands;
+
+/// <summary><c>mlnetquant quantize</c>: float file in, low-bit file out.</summary>
+internal static class QuantizeCommand
+{
+    private static readonly string FormatNames =
+        string.Join('|', Enum.GetNames<WeightFormat>().Select(n => n.ToLowerInvariant()));
+
+    public static Command Create(CommandContext context)
+    {
+        var defaults = QuantizationOptions.Default;
+        var model = Arguments.Model("MODEL", "The float ONNX file.");
+        var output = Arguments.File("--output", "Where to write the quantized ONNX file.", "-o");
+        output.Required = true;
+        var calibration = Arguments.File("--calibration", Arguments.DataDescription);
+        calibration.Required = true;
+        var bits = Arguments.WholeNumber("--bits", $"Bits per weight, 2 to 8. [default: {defaults.Bits}]", 2, 8);
+        var algorithm = Arguments.Parsed(
+            "--algorithm",
+            $"What chooses the codes. [default: {defaults.Algorithm.Name}]",
+            string.Join('|', WeightQuantizers.Names),
+            WeightQuantizers.Parse);
+        var granularity = Arguments.Parsed(
+            "--granularity",
+            $"Which weights share a scale; a block is a run of inputs. [default: {defaults.Granularity}]",
+            "channel|tensor|block:32",
+            Granularity.Parse);
+        var format = Arguments.Parsed(
+            "--format",
+            "How codes are written: folded is four times smaller, float judges the algorithm alone. [default: auto]",
+            FormatNames,
+            ParseFormat);
+        var rows = Arguments.WholeNumber("--rows", "Calibration rows to use, from the first on. [default: all]", 1);
+        var seed = Arguments.WholeNumber("--seed", $"Seed of every random choice. [default: {defaults.Seed}]", 0);
+        var threads = Arguments.WholeNumber("--threads", "Threads; the result does not depend on it. [default: all processors]", 0);
+        var include = Patterns("--include", "Quantize only layers whose name matches; may be repeated.");
+        var exclude = Patterns("--exclude", "Keep layers float whose name matches; may be repeated.");
+        var json = Arguments.Json();
+        var quiet = new Option<bool>("--quiet") { Description = "Print nothing but errors." };
+        var command = new Command("quantize", "Quantizes the weights of a model and writes the new ONNX file.")
+        {
+            model, output, calibration, bits, algorithm, granularity, format, rows, seed, threads, include, exclude, json, quiet,
+        };
+        command.SetAction(parsed =>
+        {
+            var options = new QuantizationOptions
+            {
+                Bits = parsed.GetValue(bits) ?? defaults.Bits,
+                Algorithm = parsed.GetValue(algorithm) ?? defaults.Algorithm,
+                Granularity = parsed.GetValue(granularity) ?? defaults.Granularity,
+                Format = parsed.GetValue(format),
+                Rows = parsed.GetValue(rows),
+                Seed = parsed.GetValue(seed) ?? defaults.Seed,
+                Threads = parsed.GetValue(threads) ?? defaults.Threads,
+                Include = parsed.GetValue(include) ?? [],
+                Exclude = parsed.GetValue(exclude) ?? [],
+                CancellationToken = context.CancellationToken,
+            };
+            Quantize(
+                context,
+                parsed.GetRequiredValue(model),
+                parsed.GetRequiredValue(output)!,
+                parsed.GetRequiredValue(calibration)!,
+                options,
+                parsed.GetValue(json),
+                parsed.GetValue(quiet));
+        });
+        return command;
+    }
+
+    private static void Quantize(
+        CommandContext context,
+        string modelFile,
+        string outputFile,
+        string calibrationFile,
+        QuantizationOptions options,
+        string? jsonFile,
+        bool quiet)
+    {
+        CheckPatterns(options);
+        OutputPath.Check(outputFile, modelFile, calibrationFile, jsonFile);
+        if (jsonFile is not null)
+            OutputPath.Check(jsonFile, modelFile, calibrationFile);
+        var model = OnnxModel.Load(modelFile);
+        var rows = DataFile.Read(calibrationFile, model);
+        var quantized = quiet || !context.Interactive
+            ? ModelQuantizer.Quantize(model, rows, options)
+            : ProgressBar.Show(context, progress => ModelQuantizer.Quantize(model, rows, options with { Progress = progress }));
+        context.CancellationToken.ThrowIfCancellationRequested();
+        quantized.Model.Save(outputFile);
+        if (jsonFile is not null)
+            OutputPath.WriteJson(jsonFile, quantized.Report.ToJson());
+        if (!quiet)
+            QuantizationTable.Write(context, outputFile, quantized.Report);
+    }
+
+    // What is left to refuse after parsing are patterns that are no regular expressions.
+    private static void CheckPatterns(QuantizationOptions options)
+    {
+        try
+        {
+            options.Validate();
+        }
+        catch (QuantizationException e)
+        {
+            throw new UsageException(e.Message);
+        }
+    }
+
+    private static WeightFormat ParseFormat(string text) =>
+        FormatNames.Split('|').Contains(text, StringComparer.OrdinalIgnoreCase)
+            ? Enum.Parse<WeightFormat>(text, ignoreCase: true)
+            : throw new FormatException($"\"{text}\" is not a format; use {FormatNames.Replace("|", ", ", StringComparison.Ordinal)}.");
+
+    private static Option<string[]> Patterns(string name, string description) =>
+        new(name) { Description = description, HelpName = "REGEX", AllowMultipleArgumentsPerToken = false };
+}
