@@ -1,3 +1,6 @@
+using Microsoft.ML.OnnxRuntime;
+using MLNetQuant.Onnx.Calibration;
+
 namespace MLNetQuant.Onnx;
 
 /// <summary>Runs two models on the same rows and measures how far their outputs are apart.</summary>
@@ -17,5 +20,30 @@ public static class ModelComparer
         CalibrationData data,
         int batchSize = 32,
         int threads = 0,
-        CancellationToken cancellationToken = default) => throw new NotImplementedException();
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(reference);
+        ArgumentNullException.ThrowIfNull(other);
+        ArgumentNullException.ThrowIfNull(data);
+        var (batches, rows) = CalibrationBatches.Cut(reference, data, batchSize, rows: null);
+        foreach (var input in other.Inputs.Where(i => !data.Inputs.ContainsKey(i.Name)))
+        {
+            throw new QuantizationException(
+                $"The model '{other.Name}' has an input '{input.Name}' that '{reference.Name}' lacks: compare models with the same inputs.");
+        }
+
+        try
+        {
+            var (errors, _) = OutputComparison.Measure(reference.Proto, other.Proto, batches, threads, cancellationToken);
+            return errors.Count > 0
+                ? new(rows, errors)
+                : throw new QuantizationException(
+                    $"The models '{reference.Name}' and '{other.Name}' share no float output: compare two forms of one model.");
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new QuantizationException(
+                $"ONNX Runtime cannot run '{reference.Name}' or '{other.Name}' on this data: {e.Message}", e);
+        }
+    }
 }

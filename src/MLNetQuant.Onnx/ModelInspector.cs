@@ -1,3 +1,6 @@
+using MLNetQuant.Onnx.Graph;
+using MLNetQuant.Onnx.Layers;
+
 namespace MLNetQuant.Onnx;
 
 /// <summary>Says what a model holds and what would be quantized.</summary>
@@ -5,5 +8,27 @@ public static class ModelInspector
 {
     /// <summary>Lists layers, and nodes that keep their weights and why.</summary>
     /// <param name="model">The model.</param>
-    public static ModelInspection Inspect(OnnxModel model) => throw new NotImplementedException();
+    public static ModelInspection Inspect(OnnxModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var (layers, skipped) = LayerFinder.Find(new GraphIndex(model.Proto));
+        return new()
+        {
+            IrVersion = model.Proto.IrVersion,
+            Opsets = model.Proto.OpsetImport.ToDictionary(o => o.Domain.Length == 0 ? "ai.onnx" : o.Domain, o => o.Version),
+            Bytes = model.SizeInBytes,
+            Inputs = [.. model.Inputs.Select(i => $"{i.Name} {i.Text}")],
+            Outputs = [.. model.Outputs.Select(o => $"{o.Name} {o.Text}")],
+            Layers = [.. layers.Select(l => new InspectedLayer(
+                l.Node.Name,
+                l.Node.Op,
+                l.Node.Weight.Name,
+                [.. l.Node.Weight.Dims],
+                l.Layout.Inputs,
+                l.Layout.AllOutputs,
+                l.Layout.Groups,
+                l.Layout.Count))],
+            Skipped = skipped,
+        };
+    }
 }

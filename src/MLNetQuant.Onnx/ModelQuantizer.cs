@@ -1,8 +1,22 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Reflection;
+using System.Security.Cryptography;
+using Google.Protobuf;
+using Microsoft.ML.OnnxRuntime;
+using MLNetQuant.Onnx.Calibration;
+using MLNetQuant.Onnx.Formats;
+using MLNetQuant.Onnx.Graph;
+using MLNetQuant.Onnx.Layers;
+
 namespace MLNetQuant.Onnx;
 
 /// <summary>Quantizes the weights of an ONNX model.</summary>
 public static class ModelQuantizer
 {
+    /// <summary>Batches on which the written file is compared with the float model.</summary>
+    private const int VerifiedBatches = 8;
+
     /// <summary>Quantizes every layer that the options select.</summary>
     /// <param name="model">The float model.</param>
     /// <param name="calibration">Rows for the model's inputs.</param>
@@ -12,6 +26,152 @@ public static class ModelQuantizer
     /// An option, the model or the calibration data cannot be used; the message says which and how to mend it.
     /// </exception>
     /// <exception cref="OperationCanceledException">The options' cancellation token was cancelled.</exception>
-    public static QuantizedModel Quantize(OnnxModel model, CalibrationData calibration, QuantizationOptions options) =>
-        throw new NotImplementedException();
+    public static QuantizedModel Quantize(OnnxModel model, CalibrationData calibration, QuantizationOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(calibration);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        options.CancellationToken.ThrowIfCancellationRequested();
+        var watch = Stopwatch.StartNew();
+        var index = new GraphIndex(model.Proto);
+        var (found, unfit) = LayerFinder.Find(index);
+        var (layers, skipped) = LayerSelection.Select(found, unfit, options);
+        if (layers.Count == 0)
+            throw new QuantizationException(NothingToDo(model, skipped));
+        var format = WeightFormats.For(options.Format);
+        RefuseUnwritable(model, layers, format, options);
+        var (batches, rows) = CalibrationBatches.Cut(model, calibration, options.BatchSize, options.Rows);
+        try
+        {
+            var (rewrites, reports) = QuantizeLayers(model, index, layers, format, batches, options);
+            options.Progress?.Report(new("write", null, layers.Count, layers.Count));
+            var quantized = OnnxModel.FromProto(
+                GraphRewriter.Apply(model.Proto, rewrites, Metadata(model, options, rows)), model.Name);
+
+            options.Progress?.Report(new("verify", null, layers.Count, layers.Count));
+            var (errors, finite) = OutputComparison.Measure(
+                model.Proto, quantized.Proto, [.. batches.Take(VerifiedBatches)], options.Threads, options.CancellationToken);
+            if (!finite)
+            {
+                throw new QuantizationException(
+                    $"The quantized model '{model.Name}' gives NaN or infinite outputs on calibration rows: use more bits, or exclude layers.");
+            }
+
+            var quantizedWeights = layers.Sum(l => l.Layout.Count);
+            return new(quantized, new QuantizationReport
+            {
+                Layers = reports,
+                Skipped = skipped,
+                FloatBytes = model.SizeInBytes,
+                QuantizedBytes = quantized.SizeInBytes,
+                Weights = quantizedWeights + skipped.Sum(s => s.Weights),
+                QuantizedWeights = quantizedWeights,
+                CalibrationRows = rows,
+                Outputs = errors,
+                Seconds = watch.Elapsed.TotalSeconds,
+                PeakMemoryBytes = PeakMemory(),
+            });
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new QuantizationException($"ONNX Runtime cannot run the model '{model.Name}': {e.Message}", e);
+        }
+        catch (NotSupportedException e)
+        {
+            throw new QuantizationException($"The model '{model.Name}' cannot be followed: {e.Message}", e);
+        }
+    }
+
+    private static (Dictionary<int, LayerRewrite> Rewrites, List<LayerReport> Reports) QuantizeLayers(
+        OnnxModel model,
+        GraphIndex index,
+        IReadOnlyList<ILayer> layers,
+        IWeightFormat format,
+        IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> batches,
+        QuantizationOptions options)
+    {
+        var walk = new CalibrationWalk(model.Proto, index, layers, batches, options.Threads, options.CancellationToken);
+        var quantizer = new LayerQuantizer(index, options);
+        var names = new FreshNames(model.Proto.Graph);
+        var stream = new FloatFormat();
+        var rewrites = new Dictionary<int, LayerRewrite>();
+        var reports = new List<LayerReport>();
+        foreach (var (number, layer) in layers.Index())
+        {
+            options.CancellationToken.ThrowIfCancellationRequested();
+            options.Progress?.Report(new("calibrate", layer.Node.Name, number, layers.Count));
+            var watch = Stopwatch.StartNew();
+            var inputs = walk.Advance(layer);
+            options.Progress?.Report(new("quantize", layer.Node.Name, number, layers.Count));
+            var result = quantizer.Quantize(layer, number, inputs);
+            walk.Replace(layer, stream.Write(result.Layer, names));
+            rewrites.Add(layer.Node.Index, format.Write(result.Layer, names));
+            reports.Add(Describe(result, format, options, watch.Elapsed.TotalSeconds));
+            options.Progress?.Report(new("quantize", layer.Node.Name, number + 1, layers.Count));
+        }
+
+        return (rewrites, reports);
+    }
+
+    private static LayerReport Describe(LayerResult result, IWeightFormat format, QuantizationOptions options, double seconds)
+    {
+        var layer = result.Layer.Layer;
+        return new()
+        {
+            Name = layer.Node.Name,
+            Op = layer.Node.Op,
+            Inputs = layer.Layout.Inputs,
+            Outputs = layer.Layout.AllOutputs,
+            Weights = layer.Layout.Count,
+            Bits = options.Bits,
+            Granularity = options.Granularity.ToString(),
+            Algorithm = options.Algorithm.Name,
+            Format = format.Name,
+            RelativeError = result.RelativeError,
+            Clipped = result.Layer.Groups.Sum(g => g.Clipped),
+            BiasCorrected = result.Layer.BiasCorrection is not null,
+            CalibrationRows = result.Rows,
+            Seconds = seconds,
+        };
+    }
+
+    private static void RefuseUnwritable(
+        OnnxModel model, IReadOnlyList<ILayer> layers, IWeightFormat format, QuantizationOptions options)
+    {
+        var opset = model.Proto.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version ?? 0;
+        string[] refusals =
+        [
+            .. layers
+                .Select(l => (l.Node.Name, Reason: format.Refuse(l, options.Granularity, opset)))
+                .Where(r => r.Reason is not null)
+                .Select(r => $"'{r.Name}': {r.Reason}"),
+        ];
+        if (refusals.Length > 0)
+            throw new QuantizationException($"{refusals.Length} layers cannot be written: {string.Join("; ", refusals)}.");
+    }
+
+    private static string NothingToDo(OnnxModel model, IReadOnlyList<SkippedLayer> skipped)
+    {
+        var why = skipped.Count == 0
+            ? "none of its nodes has constant weights"
+            : string.Join("; ", skipped.Take(5).Select(s => $"'{s.Name}': {s.Reason}"));
+        return $"The model '{model.Name}' has no layer to quantize ({why}): give a model with MatMul, Gemm or Conv weights, or widen the patterns.";
+    }
+
+    private static Dictionary<string, string> Metadata(OnnxModel model, QuantizationOptions options, int rows) => new()
+    {
+        ["mlnetquant.version"] = typeof(ModelQuantizer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0],
+        ["mlnetquant.algorithm"] = options.Algorithm.Name,
+        ["mlnetquant.bits"] = options.Bits.ToString(CultureInfo.InvariantCulture),
+        ["mlnetquant.seed"] = options.Seed.ToString(CultureInfo.InvariantCulture),
+        ["mlnetquant.rows"] = rows.ToString(CultureInfo.InvariantCulture),
+        ["mlnetquant.source.sha256"] = Convert.ToHexStringLower(SHA256.HashData(model.Proto.ToByteArray())),
+    };
+
+    private static long PeakMemory()
+    {
+        using var process = Process.GetCurrentProcess();
+        return process.PeakWorkingSet64;
+    }
 }

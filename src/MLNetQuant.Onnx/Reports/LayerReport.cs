@@ -36,6 +36,9 @@ public sealed record LayerReport
     /// <summary>Weights whose rounding argument lay outside the grid.</summary>
     public required long Clipped { get; init; }
 
+    /// <summary>Whether the layer's bias absorbs the mean error of its outputs.</summary>
+    public required bool BiasCorrected { get; init; }
+
     /// <summary>Rows of the matrix problem that were used.</summary>
     public required long CalibrationRows { get; init; }
 

@@ -1,0 +1,124 @@
+namespace MLNetQuant.Onnx.Calibration;
+
+/// <summary>Cuts calibration data into the batches that a model takes, having checked that they fit.</summary>
+internal static class CalibrationBatches
+{
+    /// <summary>Batches of at most <paramref name="batchSize"/> rows.</summary>
+    /// <param name="model">The model to feed.</param>
+    /// <param name="data">The rows.</param>
+    /// <param name="batchSize">Rows per batch; a model with a fixed batch keeps its own.</param>
+    /// <param name="rows">Rows to use at most.</param>
+    /// <returns>The batches and the number of rows in them.</returns>
+    /// <exception cref="QuantizationException">The data does not fit the model's inputs, or has no rows or no numbers.</exception>
+    public static (IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> Batches, int Rows) Cut(
+        OnnxModel model, CalibrationData data, int batchSize, int? rows)
+    {
+        var fixedBatches = new HashSet<long>();
+        var counts = new Dictionary<string, int>();
+        foreach (var input in model.Inputs)
+        {
+            if (!data.Inputs.TryGetValue(input.Name, out var tensor))
+            {
+                throw new QuantizationException(
+                    $"The calibration data has no entry '{input.Name}', an input of the model (it has {Listed(data.Inputs.Keys)}): name its entries as the model's inputs.");
+            }
+
+            Check(input, tensor);
+            if (tensor.Shape.Count == 0)
+                continue;
+            counts[input.Name] = (int)tensor.Shape[0];
+            if (input.Shape is [> 0, ..])
+                fixedBatches.Add(input.Shape[0]);
+        }
+
+        if (data.Inputs.Keys.FirstOrDefault(k => model.Inputs.All(i => i.Name != k)) is { } stray)
+        {
+            throw new QuantizationException(
+                $"The calibration data has an entry '{stray}', which is no input of the model (it takes {Listed(model.Inputs.Select(i => i.Name))}): remove or rename it.");
+        }
+
+        if (counts.Values.Distinct().Count() > 1)
+        {
+            throw new QuantizationException(
+                $"The calibration entries have different numbers of rows ({string.Join(", ", counts.Select(c => $"'{c.Key}': {c.Value}"))}): give each the same.");
+        }
+
+        var available = counts.Count == 0 ? 1 : counts.Values.First();
+        if (available == 0)
+            throw new QuantizationException("The calibration data has no rows: give at least one.");
+        var used = Math.Min(available, rows ?? int.MaxValue);
+        var size = fixedBatches.Count == 1 ? (int)fixedBatches.Single() : batchSize;
+        if (fixedBatches.Count == 1 && (used /= size) * size is var whole)
+            used = whole;
+        if (used == 0)
+        {
+            throw new QuantizationException(
+                $"The model takes batches of exactly {size} rows, and the calibration data has {available}: give at least {size}.");
+        }
+
+        CheckFinite(data, used);
+        var batches = new List<IReadOnlyDictionary<string, OnnxTensor>>();
+        for (var start = 0; start < used; start += size)
+        {
+            var count = Math.Min(size, used - start);
+            batches.Add(data.Inputs.ToDictionary(
+                i => i.Key, i => i.Value.Shape.Count == 0 ? i.Value : i.Value.Rows(start, count)));
+        }
+
+        return (batches, used);
+    }
+
+    private static void Check(OnnxValueInfo input, OnnxTensor tensor)
+    {
+        if (tensor.ElementType != input.ElementType)
+        {
+            throw new QuantizationException(
+                $"The calibration entry '{input.Name}' holds {tensor.ElementType} values, and the model takes {input.ElementType}: convert it.");
+        }
+
+        if (input.Shape is null)
+            return;
+        var fits = tensor.Shape.Count == input.Shape.Count;
+        for (var axis = 1; fits && axis < input.Shape.Count; axis++)
+            fits = input.Shape[axis] < 0 || input.Shape[axis] == tensor.Shape[axis];
+        if (!fits)
+        {
+            throw new QuantizationException(
+                $"The calibration entry '{input.Name}' has shape [{string.Join(',', tensor.Shape)}], and the model takes {input.Text} with rows along the first axis: reshape it.");
+        }
+    }
+
+    private static void CheckFinite(CalibrationData data, int rows)
+    {
+        foreach (var (name, tensor) in data.Inputs)
+        {
+            var width = tensor.Shape.Count == 0 ? 1 : tensor.Shape.Skip(1).Aggregate(1L, (a, b) => a * b);
+            var count = tensor.Shape.Count == 0 ? 1 : (int)(rows * width);
+            var at = tensor.ElementType switch
+            {
+                Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float => FirstBad(tensor.Values<float>()[..count]),
+                Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Double => FirstBad(tensor.Values<double>()[..count]),
+                _ => -1,
+            };
+            if (at >= 0)
+            {
+                throw new QuantizationException(
+                    $"The calibration entry '{name}' is NaN or infinite in row {at / width}, value {at % width}: repair or remove that row.");
+            }
+        }
+    }
+
+    private static int FirstBad<T>(ReadOnlySpan<T> values)
+        where T : System.Numerics.IFloatingPointIeee754<T>
+    {
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (!T.IsFinite(values[i]))
+                return i;
+        }
+
+        return -1;
+    }
+
+    private static string Listed(IEnumerable<string> names) => string.Join(", ", names.Select(n => $"'{n}'"));
+}

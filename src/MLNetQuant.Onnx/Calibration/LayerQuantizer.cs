@@ -1,0 +1,103 @@
+using MLNetQuant.Algorithms;
+using MLNetQuant.Certificates;
+using MLNetQuant.Grids;
+using MLNetQuant.Numerics;
+using MLNetQuant.Onnx.Formats;
+using MLNetQuant.Onnx.Graph;
+using MLNetQuant.Onnx.Layers;
+using MLNetQuant.Statistics;
+
+namespace MLNetQuant.Onnx.Calibration;
+
+/// <summary>Turns one layer and its inputs into codes, group by group, and measures the error.</summary>
+internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions options)
+{
+    /// <summary>Quantizes a layer.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="number">Its place among the quantized layers, the key of its random numbers.</param>
+    /// <param name="inputs">Its input in both streams.</param>
+    public LayerResult Quantize(ILayer layer, int number, LayerInputs inputs)
+    {
+        var layout = layer.Layout;
+        var values = TensorValues.ReadFloats(layer.Node.Weight);
+        if (values.Any(v => !float.IsFinite(v)))
+        {
+            throw new QuantizationException(
+                $"The weight '{layer.Node.Weight.Name}' of layer '{layer.Node.Name}' holds NaN or infinite values: repair the model, or exclude the layer.");
+        }
+
+        Matrix<float>[] weights = [.. Enumerable.Range(0, layout.Groups).Select(g => layout.Gather<float>(values, g))];
+        var sampler = new RowSampler(options.Seed, number, [.. inputs.Float.Select(x => layer.CountRows(x.Shape))], options.RowsPerLayer);
+        var statistics = ReadStatistics(layer, inputs, weights, sampler);
+        var recipes = Recipes(weights);
+        var groups = new QuantizedWeights[layout.Groups];
+        var threads = layout.Groups == 1 ? options.Threads : 1;
+        Parallel.For(0, layout.Groups, ParallelWork.Options(options.Threads, options.CancellationToken), g =>
+            groups[g] = options.Algorithm.Quantize(new LayerProblem(weights[g], statistics[g]), recipes[g], new QuantizationContext
+            {
+                Seed = options.Seed,
+                Layer = number,
+                FirstNeuron = g * layout.Outputs,
+                Threads = threads,
+                CancellationToken = options.CancellationToken,
+            }));
+
+        var (error, energy) = (0.0, 0.0);
+        for (var g = 0; g < layout.Groups; g++)
+        {
+            var part = statistics[g].OutputEnergy.Sum();
+            var relative = MeasuredError.Relative(statistics[g], groups[g].Dequantize());
+            error += relative * relative * part;
+            energy += part;
+        }
+
+        var correct = options.BiasCorrection && BiasWriter.CanApply(layer, index);
+        double[]? correction = correct
+            ? [.. statistics.Zip(groups).SelectMany(p => BiasCorrection.Shift(p.First, p.Second.Dequantize()))]
+            : null;
+        var bias = layer.BiasInput >= 0 && layer.Node.Proto.Input.Count > layer.BiasInput
+            ? index.Initializers.GetValueOrDefault(layer.Node.Proto.Input[layer.BiasInput])
+            : null;
+        return new(
+            new QuantizedLayer(layer, groups, correction, bias),
+            energy == 0 ? 0 : Math.Sqrt(error / energy),
+            sampler.Count);
+    }
+
+    private LayerStatistics[] ReadStatistics(ILayer layer, LayerInputs inputs, Matrix<float>[] weights, RowSampler sampler)
+    {
+        try
+        {
+            return LayerStatisticsReader.Read(layer, inputs, weights, sampler, options.Threads, options.CancellationToken);
+        }
+        catch (Exception e) when (e is ArithmeticException || (e as AggregateException)?.InnerException is ArithmeticException)
+        {
+            throw new QuantizationException(
+                $"The input of layer '{layer.Node.Name}' is NaN or infinite on the calibration rows: check the rows, or exclude the layer.", e);
+        }
+    }
+
+    /// <summary>One scale for the whole tensor is fitted to all groups together.</summary>
+    private GridRecipe[] Recipes(Matrix<float>[] weights)
+    {
+        var recipe = new GridRecipe(Alphabet.OfBits(options.Bits), options.Granularity, options.ScaleRule);
+        if (weights.Length == 1 || options.Granularity != Granularity.PerTensor)
+            return [.. weights.Select(_ => recipe)];
+        var (inputs, outputs) = (weights[0].Rows, weights[0].Columns);
+        var all = new Matrix<float>(inputs, outputs * weights.Length);
+        for (var g = 0; g < weights.Length; g++)
+        {
+            for (var t = 0; t < inputs; t++)
+                weights[g].Row(t).CopyTo(all.Row(t)[(g * outputs)..]);
+        }
+
+        var grid = recipe.Fit(all);
+        return [.. weights.Select((_, g) => GridRecipe.Fixed(grid.SelectOutputs(g * outputs, outputs)))];
+    }
+}
+
+/// <summary>A quantized layer with its figures.</summary>
+/// <param name="Layer">The layer and its codes.</param>
+/// <param name="RelativeError">‖XW − X̃Q‖_F / ‖XW‖_F over all groups.</param>
+/// <param name="Rows">Rows of X that were used.</param>
+internal sealed record LayerResult(QuantizedLayer Layer, double RelativeError, int Rows);

@@ -1,0 +1,73 @@
+using MLNetQuant.Numerics;
+using MLNetQuant.Onnx.Layers;
+using MLNetQuant.Statistics;
+
+namespace MLNetQuant.Onnx.Calibration;
+
+/// <summary>Unfolds a layer's inputs into rows of X and X̃ and accumulates the statistics of each group.</summary>
+internal static class LayerStatisticsReader
+{
+    /// <summary>Rows handed over at once.</summary>
+    private const int ChunkRows = 2048;
+
+    /// <param name="layer">The layer.</param>
+    /// <param name="inputs">Its input in both streams.</param>
+    /// <param name="weights">The weights of each group.</param>
+    /// <param name="sampler">Which rows to take.</param>
+    /// <param name="threads">Threads, 0 for all processors.</param>
+    /// <param name="cancellationToken">Stops between chunks.</param>
+    public static LayerStatistics[] Read(
+        ILayer layer,
+        LayerInputs inputs,
+        IReadOnlyList<Matrix<float>> weights,
+        RowSampler sampler,
+        int threads,
+        CancellationToken cancellationToken)
+    {
+        int[][] rows = [.. Enumerable.Range(0, inputs.Float.Count).Select(sampler.Choose)];
+        var statistics = new LayerStatistics[weights.Count];
+        if (weights.Count == 1)
+            statistics[0] = ReadGroup(0, new ManagedMatrixProduct(threads));
+        else
+            Parallel.For(0, weights.Count, ParallelWork.Options(threads, cancellationToken), g => statistics[g] = ReadGroup(g, new ManagedMatrixProduct(1)));
+        return statistics;
+
+        LayerStatistics ReadGroup(int group, IMatrixProduct product)
+        {
+            var accumulator = new LayerStatisticsAccumulator(weights[group], crossGram: true, product);
+            var width = layer.Layout.Inputs;
+            var x = new float[Math.Min(ChunkRows, sampler.Count) * width];
+            var quantized = inputs.AreEqual ? x : new float[x.Length];
+            var filled = 0;
+            for (var batch = 0; batch < rows.Length; batch++)
+            {
+                for (var start = 0; start < rows[batch].Length;)
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    var take = Math.Min(rows[batch].Length - start, (x.Length / width) - filled);
+                    var chosen = rows[batch].AsSpan(start, take);
+                    layer.Unfold(inputs.Float[batch], chosen, group, x.AsSpan(filled * width));
+                    if (!inputs.AreEqual)
+                        layer.Unfold(inputs.Quantized[batch], chosen, group, quantized.AsSpan(filled * width));
+                    start += take;
+                    filled += take;
+                    if (filled * width == x.Length)
+                        Flush();
+                }
+            }
+
+            if (filled > 0)
+                Flush();
+            return accumulator.ToStatistics();
+
+            void Flush()
+            {
+                if (inputs.AreEqual)
+                    accumulator.Add(x.AsSpan(0, filled * width), filled);
+                else
+                    accumulator.Add(x.AsSpan(0, filled * width), quantized.AsSpan(0, filled * width), filled);
+                filled = 0;
+            }
+        }
+    }
+}

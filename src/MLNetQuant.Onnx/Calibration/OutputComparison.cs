@@ -1,0 +1,92 @@
+using Microsoft.ML.OnnxRuntime.Tensors;
+using MLNetQuant.Onnx.Proto;
+
+namespace MLNetQuant.Onnx.Calibration;
+
+/// <summary>Runs two models on the same batches and measures how far their outputs are apart.</summary>
+internal static class OutputComparison
+{
+    /// <summary>Compares the outputs that both models have, float tensors only.</summary>
+    /// <returns>The error of each output, and whether the second model's outputs are all finite.</returns>
+    public static (IReadOnlyList<OutputError> Errors, bool Finite) Measure(
+        ModelProto reference,
+        ModelProto other,
+        IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> batches,
+        int threads,
+        CancellationToken cancellationToken)
+    {
+        using var first = new OnnxSession(reference);
+        using var second = new OnnxSession(other);
+        var a = first.RunAll(batches, threads, cancellationToken);
+        var b = second.RunAll(batches, threads, cancellationToken);
+        var errors = new List<OutputError>();
+        var finite = true;
+        foreach (var output in reference.Graph.Output.Select(o => o.Name))
+        {
+            if (!b[0].ContainsKey(output) || a[0][output].ElementType != TensorElementType.Float)
+                continue;
+            var sum = new Difference();
+            for (var batch = 0; batch < a.Length; batch++)
+                sum.Add(output, a[batch][output], b[batch][output]);
+            finite &= sum.Finite;
+            errors.Add(sum.ToError(output));
+        }
+
+        return (errors, finite);
+    }
+
+    private sealed class Difference
+    {
+        private double _error;
+        private double _energy;
+        private double _largest;
+        private long _agreeing;
+        private long _rows;
+
+        public bool Finite { get; private set; } = true;
+
+        public void Add(string name, OnnxTensor a, OnnxTensor b)
+        {
+            if (!a.Shape.SequenceEqual(b.Shape) || b.ElementType != TensorElementType.Float)
+                throw new QuantizationException($"The output '{name}' is {a} in one model and {b} in the other: compare models of the same shape.");
+            var x = a.Values<float>();
+            var y = b.Values<float>();
+            for (var i = 0; i < x.Length; i++)
+            {
+                var difference = (double)x[i] - y[i];
+                Finite &= float.IsFinite(y[i]) || !float.IsFinite(x[i]);
+                _error += difference * difference;
+                _energy += (double)x[i] * x[i];
+                _largest = Math.Max(_largest, Math.Abs(difference));
+            }
+
+            var width = a.Shape.Count == 0 ? 1 : (int)a.Shape[^1];
+            if (width < 2)
+                return;
+            for (var at = 0; at < x.Length; at += width)
+            {
+                _rows++;
+                if (ArgMax(x.Slice(at, width)) == ArgMax(y.Slice(at, width)))
+                    _agreeing++;
+            }
+        }
+
+        public OutputError ToError(string name) => new(
+            name,
+            _error == 0 ? 0 : Math.Sqrt(_error / _energy),
+            _largest,
+            _rows == 0 ? null : (double)_agreeing / _rows);
+
+        private static int ArgMax(ReadOnlySpan<float> values)
+        {
+            var best = 0;
+            for (var i = 1; i < values.Length; i++)
+            {
+                if (values[i] > values[best])
+                    best = i;
+            }
+
+            return best;
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using MLNetQuant.Onnx.Graph;
+using MLNetQuant.Onnx.Proto;
+
+namespace MLNetQuant.Onnx.Formats;
+
+/// <summary>Adds a correction to a layer's bias: into its constant where it has one, as a new input, or as an Add.</summary>
+internal static class BiasWriter
+{
+    /// <summary>Whether the layer's bias can take a correction.</summary>
+    public static bool CanApply(Layers.ILayer layer, GraphIndex index)
+    {
+        if (layer.BiasInput < 0)
+            return true;
+        if (layer.OutputScale == 0)
+            return false;
+        var node = layer.Node.Proto;
+        return node.Input.Count <= layer.BiasInput
+            || node.Input[layer.BiasInput].Length == 0
+            || (index.Initializers.TryGetValue(node.Input[layer.BiasInput], out var bias) && IsVector(bias, layer));
+    }
+
+    public static LayerRewrite Apply(QuantizedLayer quantized, FreshNames names, LayerRewrite rewrite)
+    {
+        if (quantized.BiasCorrection is not { } correction)
+            return rewrite;
+        var layer = quantized.Layer;
+        var node = rewrite.Nodes[^1].Clone();
+        NodeProto[] before = [.. rewrite.Nodes.Take(rewrite.Nodes.Count - 1)];
+        if (layer.BiasInput < 0)
+        {
+            var delta = TensorValues.Create(names.Take($"{node.Output[0]}_bias"), ToFloats(correction), [correction.Count]);
+            var sum = node.Output[0];
+            node.Output[0] = names.Take($"{sum}_uncorrected");
+            return new(
+                [.. before, node, NodeAttributes.Create("Add", delta.Name, [node.Output[0], delta.Name], sum)],
+                [.. rewrite.Initializers, delta]);
+        }
+
+        while (node.Input.Count <= layer.BiasInput)
+            node.Input.Add(string.Empty);
+        var name = node.Input[layer.BiasInput];
+        var old = quantized.Bias is null ? null : TensorValues.ReadFloats(quantized.Bias);
+        double[] sums = [.. correction.Select((d, j) => (d * layer.OutputScale) + (old?[j] ?? 0))];
+        var bias = TensorValues.Create(
+            names.Take(name.Length == 0 ? $"{node.Output[0]}_bias" : $"{name}_corrected"), ToFloats(sums), [sums.Length]);
+        node.Input[layer.BiasInput] = bias.Name;
+        return new([.. before, node], [.. rewrite.Initializers, bias]);
+    }
+
+    private static float[] ToFloats(IEnumerable<double> values) => [.. values.Select(v => (float)v)];
+
+    private static bool IsVector(TensorProto bias, Layers.ILayer layer) =>
+        bias.DataType == (int)TensorProto.Types.DataType.Float
+        && bias.Dims.Count is 1 or 2
+        && bias.Dims[^1] == layer.Layout.AllOutputs
+        && bias.Dims.Aggregate(1L, (a, b) => a * b) == layer.Layout.AllOutputs;
+}

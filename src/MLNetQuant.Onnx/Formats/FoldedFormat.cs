@@ -1,0 +1,138 @@
+using MLNetQuant.Grids;
+using MLNetQuant.Onnx.Graph;
+using MLNetQuant.Onnx.Layers;
+using MLNetQuant.Onnx.Proto;
+
+namespace MLNetQuant.Onnx.Formats;
+
+/// <summary>
+/// int8 codes → Cast → Mul by the scale, under the weight's old name. ONNX Runtime folds constants when it loads a
+/// model (DequantizeLinear on a weight it does not fold, and runs it again at every inference). Block scales need the
+/// inputs padded to whole blocks and a reshape before and after, which fold as well.
+/// </summary>
+internal sealed class FoldedFormat : IWeightFormat
+{
+    /// <summary>Mul broadcasts over any axes from operator set 7 on.</summary>
+    private const long LeastOpset = 7;
+
+    public string Name => "folded";
+
+    public string? Refuse(ILayer layer, Granularity granularity, long opset) => opset < LeastOpset
+        ? $"format folded needs operator set {LeastOpset} or later, and the model has {opset}; use format float or convert the model"
+        : null;
+
+    public LayerRewrite Write(QuantizedLayer layer, FreshNames names)
+    {
+        var rewrite = layer.Groups[0].Grid.BlockSize < layer.Layer.Layout.Inputs
+            ? WriteBlocks(layer, names)
+            : WriteChannels(layer, names);
+        return BiasWriter.Apply(layer, names, rewrite);
+    }
+
+    private static LayerRewrite WriteChannels(QuantizedLayer layer, FreshNames names)
+    {
+        var weight = layer.Layer.Node.Weight;
+        var layout = layer.Layer.Layout;
+        var perTensor = layer.Groups[0].Grid.Granularity == Granularity.PerTensor;
+        var scales = new float[perTensor ? 1 : layout.AllOutputs];
+        for (var channel = 0; channel < scales.Length; channel++)
+            scales[channel] = layer.Groups[channel / layout.Outputs].Grid.Scale(0, channel % layout.Outputs);
+
+        var channelAxis = layout.OutputMajor ? 0 : weight.Dims.Count - 1;
+        var shape = perTensor ? [1L] : weight.Dims.Select((d, axis) => axis == channelAxis ? d : 1L);
+        var decode = new Decoder(weight.Name, names);
+        decode.Add("Mul", decode.Cast(TensorValues.Create(decode.Fresh("codes"), layer.Codes(), weight.Dims)),
+            TensorValues.Create(decode.Fresh("scale"), scales, shape), last: true);
+        return decode.Rewrite(layer.Layer.Node.Proto);
+    }
+
+    private static LayerRewrite WriteBlocks(QuantizedLayer layer, FreshNames names)
+    {
+        var weight = layer.Layer.Node.Weight;
+        var layout = layer.Layer.Layout;
+        var block = layer.Groups[0].Grid.BlockSize;
+        var blocks = (layout.Inputs + block - 1) / block;
+        var padded = layout with
+        {
+            Inputs = blocks * block,
+            OutputStride = layout.OutputMajor ? blocks * block : 1,
+            GroupStride = layout.OutputMajor ? blocks * block * layout.Outputs : 0,
+        };
+        var scaleLayout = new WeightLayout(
+            blocks,
+            layout.Outputs,
+            layout.Groups,
+            InputStride: layout.OutputMajor ? 1 : layout.Outputs,
+            OutputStride: layout.OutputMajor ? blocks : 1,
+            GroupStride: layout.OutputMajor ? blocks * layout.Outputs : 0);
+
+        var codes = new sbyte[padded.Count];
+        var scales = new float[scaleLayout.Count];
+        for (var g = 0; g < layout.Groups; g++)
+        {
+            (padded with { Inputs = layout.Inputs }).Scatter(layer.Groups[g].Codes, g, codes.AsSpan());
+            scaleLayout.Scatter(layer.Groups[g].Grid.Scales, g, scales.AsSpan());
+        }
+
+        long outputs = layout.AllOutputs;
+        long[] blocked = layout.OutputMajor ? [outputs, blocks, block] : [blocks, block, outputs];
+        long[] scaleShape = layout.OutputMajor ? [outputs, blocks, 1] : [blocks, 1, outputs];
+        long[] flat = layout.OutputMajor ? [outputs, blocks * block] : [blocks * block, outputs];
+        var whole = padded.Inputs == layout.Inputs;
+
+        var decode = new Decoder(weight.Name, names);
+        var cast = decode.Cast(TensorValues.Create(decode.Fresh("codes"), codes, blocked));
+        var scaled = decode.Add("Mul", cast, TensorValues.Create(decode.Fresh("scale"), scales, scaleShape));
+        if (!whole)
+        {
+            scaled = decode.Add("Reshape", scaled, TensorValues.Create(decode.Fresh("padded_shape"), flat, [2]));
+            scaled = decode.Trim(scaled, layout.OutputMajor ? 1 : 0, layout.Inputs);
+        }
+
+        decode.Add("Reshape", scaled, TensorValues.Create(decode.Fresh("shape"), [.. weight.Dims], [weight.Dims.Count]), last: true);
+        return decode.Rewrite(layer.Layer.Node.Proto);
+    }
+
+    /// <summary>Collects the nodes that decode one weight; the last of them takes the weight's name.</summary>
+    private sealed class Decoder(string weight, FreshNames names)
+    {
+        private readonly List<NodeProto> _nodes = [];
+        private readonly List<TensorProto> _constants = [];
+
+        public string Fresh(string part) => names.Take($"{weight}_{part}");
+
+        public string Cast(TensorProto codes)
+        {
+            _constants.Add(codes);
+            var output = Fresh("cast");
+            _nodes.Add(NodeAttributes.Create(
+                "Cast", output, [codes.Name], output, NodeAttributes.Attribute("to", (long)TensorProto.Types.DataType.Float)));
+            return output;
+        }
+
+        public string Add(string op, string input, TensorProto constant, bool last = false)
+        {
+            _constants.Add(constant);
+            return AddNode(op, [input, constant.Name], last);
+        }
+
+        /// <summary>Drops the padding at the end of an axis.</summary>
+        public string Trim(string input, int axis, long length)
+        {
+            var keep = TensorValues.Create(Fresh("kept"), Enumerable.Range(0, (int)length).Select(i => (long)i).ToArray(), [length]);
+            _constants.Add(keep);
+            var output = AddNode("Gather", [input, keep.Name], last: false);
+            _nodes[^1].Attribute.Add(NodeAttributes.Attribute("axis", axis));
+            return output;
+        }
+
+        public LayerRewrite Rewrite(NodeProto layer) => new([.. _nodes, layer], _constants);
+
+        private string AddNode(string op, string[] inputs, bool last)
+        {
+            var output = last ? weight : Fresh(op.ToLowerInvariant());
+            _nodes.Add(NodeAttributes.Create(op, last ? Fresh("decode") : output, inputs, output));
+            return output;
+        }
+    }
+}

@@ -1,0 +1,18 @@
+using MLNetQuant.Grids;
+using MLNetQuant.Onnx.Graph;
+using MLNetQuant.Onnx.Layers;
+
+namespace MLNetQuant.Onnx.Formats;
+
+/// <summary>A way of writing quantized weights into a graph.</summary>
+internal interface IWeightFormat
+{
+    /// <summary>Name in reports.</summary>
+    string Name { get; }
+
+    /// <summary>Why a layer cannot be written in this format, before any calibration; null when it can.</summary>
+    string? Refuse(ILayer layer, Granularity granularity, long opset);
+
+    /// <summary>The nodes and constants that take the layer's place.</summary>
+    LayerRewrite Write(QuantizedLayer layer, FreshNames names);
+}

@@ -1,0 +1,32 @@
+using MLNetQuant.Algorithms;
+using MLNetQuant.Onnx.Layers;
+using MLNetQuant.Onnx.Proto;
+
+namespace MLNetQuant.Onnx.Formats;
+
+/// <summary>A layer with its codes.</summary>
+/// <param name="Layer">The layer.</param>
+/// <param name="Groups">Codes and grid of each group.</param>
+/// <param name="BiasCorrection">What to add to XW per output, over all groups; null for nothing.</param>
+/// <param name="Bias">The layer's constant bias, where it has one.</param>
+internal sealed record QuantizedLayer(
+    ILayer Layer, IReadOnlyList<QuantizedWeights> Groups, IReadOnlyList<double>? BiasCorrection, TensorProto? Bias)
+{
+    /// <summary>The codes in the shape of the weight tensor.</summary>
+    public sbyte[] Codes()
+    {
+        var codes = new sbyte[Layer.Layout.Count];
+        for (var g = 0; g < Groups.Count; g++)
+            Layer.Layout.Scatter(Groups[g].Codes, g, codes.AsSpan());
+        return codes;
+    }
+
+    /// <summary>The dequantized weights in the shape of the weight tensor.</summary>
+    public float[] Dequantize()
+    {
+        var values = new float[Layer.Layout.Count];
+        for (var g = 0; g < Groups.Count; g++)
+            Layer.Layout.Scatter(Groups[g].Dequantize(), g, values.AsSpan());
+        return values;
+    }
+}

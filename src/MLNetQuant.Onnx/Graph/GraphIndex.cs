@@ -1,0 +1,76 @@
+using MLNetQuant.Onnx.Proto;
+
+namespace MLNetQuant.Onnx.Graph;
+
+/// <summary>Who produces and who reads each tensor of a graph, subgraphs included.</summary>
+internal sealed class GraphIndex
+{
+    private readonly string[][] _reads;
+    private readonly Dictionary<string, List<int>> _consumers = [];
+    private readonly Dictionary<string, int> _producers = [];
+    private readonly bool[] _static;
+
+    public GraphIndex(ModelProto model)
+    {
+        Graph = model.Graph;
+        IrVersion = model.IrVersion;
+        Initializers = Graph.Initializer.ToDictionary(i => i.Name);
+        _reads = new string[Graph.Node.Count][];
+        _static = new bool[Graph.Node.Count];
+        var known = new HashSet<string>(Initializers.Keys);
+        known.UnionWith(Graph.Input.Select(i => i.Name));
+        known.UnionWith(Graph.SparseInitializer.Select(i => i.Values.Name));
+        foreach (var (index, node) in Graph.Node.Index())
+        {
+            GraphNames[] inner = [.. Subgraphs(node).Select(g => new GraphNames(g))];
+            foreach (var input in node.Input.Where(i => i.Length > 0 && !known.Contains(i)))
+            {
+                throw new QuantizationException(
+                    $"The node '{node.Name}' reads '{input}', which nothing before it produces: sort the graph's nodes in topological order.");
+            }
+
+            _reads[index] = [.. node.Input.Where(i => i.Length > 0).Concat(known.Where(k => inner.Any(g => g.Contains(k)))).Distinct()];
+            foreach (var name in _reads[index])
+                (_consumers.TryGetValue(name, out var list) ? list : _consumers[name] = []).Add(index);
+            _static[index] = IsDeterministic(node) && inner.Length == 0 && _reads[index].All(IsStatic);
+            foreach (var output in node.Output.Where(o => o.Length > 0))
+            {
+                _producers[output] = index;
+                known.Add(output);
+            }
+        }
+
+        Outputs = Graph.Output.Select(o => o.Name).ToHashSet();
+    }
+
+    public GraphProto Graph { get; }
+
+    public long IrVersion { get; }
+
+    public IReadOnlyDictionary<string, TensorProto> Initializers { get; }
+
+    public IReadOnlySet<string> Outputs { get; }
+
+    /// <summary>Tensors of the outer graph that a node or its subgraphs read.</summary>
+    public IReadOnlyList<string> Reads(int node) => _reads[node];
+
+    /// <summary>Nodes that read a tensor, in graph order.</summary>
+    public IReadOnlyList<int> Consumers(string tensor) => _consumers.TryGetValue(tensor, out var list) ? list : [];
+
+    /// <summary>The node that produces a tensor; −1 for graph inputs and initializers.</summary>
+    public int Producer(string tensor) => _producers.TryGetValue(tensor, out var node) ? node : -1;
+
+    /// <summary>Whether a node's outputs are the same in every run.</summary>
+    public bool IsStatic(int node) => _static[node];
+
+    /// <summary>Whether a tensor is the same in every run.</summary>
+    public bool IsStatic(string tensor) =>
+        Producer(tensor) is var node && node >= 0 ? _static[node] : Initializers.ContainsKey(tensor);
+
+    private static IEnumerable<GraphProto> Subgraphs(NodeProto node) =>
+        node.Attribute.SelectMany(a => a.G is null ? a.Graphs : a.Graphs.Prepend(a.G));
+
+    private static bool IsDeterministic(NodeProto node) =>
+        !node.OpType.StartsWith("Random", StringComparison.Ordinal)
+        && node.OpType is not ("Multinomial" or "Bernoulli" or "Dropout");
+}

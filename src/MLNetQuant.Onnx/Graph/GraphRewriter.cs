@@ -1,0 +1,70 @@
+using MLNetQuant.Onnx.Proto;
+
+namespace MLNetQuant.Onnx.Graph;
+
+/// <summary>Writes rewritten layers into a fresh copy of a model.</summary>
+internal static class GraphRewriter
+{
+    /// <summary>Copies a model with its layers replaced; constants that nothing reads any more are dropped.</summary>
+    /// <param name="source">The float model, which stays as it is.</param>
+    /// <param name="rewrites">Replacements, by node.</param>
+    /// <param name="metadata">Entries to add to the model's metadata; a key that is there already is overwritten.</param>
+    public static ModelProto Apply(
+        ModelProto source,
+        IReadOnlyDictionary<int, LayerRewrite> rewrites,
+        IReadOnlyDictionary<string, string> metadata)
+    {
+        var model = source.Clone();
+        var graph = model.Graph;
+        graph.Node.Clear();
+        foreach (var (index, node) in source.Graph.Node.Index())
+        {
+            if (rewrites.TryGetValue(index, out var rewrite))
+                graph.Node.AddRange(rewrite.Nodes.Select(n => n.Clone()));
+            else
+                graph.Node.Add(node.Clone());
+        }
+
+        var replaced = rewrites.Values.SelectMany(r => r.Initializers).ToDictionary(i => i.Name);
+        var read = new GraphNames(graph);
+        var made = graph.Node.SelectMany(n => n.Output).ToHashSet();
+        graph.Initializer.Clear();
+        graph.Initializer.AddRange(source.Graph.Initializer.Where(Keeps).Concat(replaced.Values).Select(i => i.Clone()));
+        DropInitializersFromInputs(model);
+        Annotate(model, metadata);
+        return model;
+
+        bool Keeps(TensorProto i) => read.Contains(i.Name) && !made.Contains(i.Name) && !replaced.ContainsKey(i.Name);
+    }
+
+    /// <summary>
+    /// Up to IR 3 an initializer has to be an input as well, and an input may be overridden. Constants that must be
+    /// folded at load cannot, so the file moves to IR 4, where initializers stand alone.
+    /// </summary>
+    private static void DropInitializersFromInputs(ModelProto model)
+    {
+        var initializers = model.Graph.Initializer.Select(i => i.Name).ToHashSet();
+        if (model.IrVersion >= 4)
+            return;
+        model.IrVersion = 4;
+        KeepInputs(i => !initializers.Contains(i.Name));
+
+        void KeepInputs(Func<ValueInfoProto, bool> keep)
+        {
+            ValueInfoProto[] kept = [.. model.Graph.Input.Where(keep)];
+            model.Graph.Input.Clear();
+            model.Graph.Input.AddRange(kept);
+        }
+    }
+
+    private static void Annotate(ModelProto model, IReadOnlyDictionary<string, string> metadata)
+    {
+        foreach (var (key, value) in metadata)
+        {
+            var entry = model.MetadataProps.FirstOrDefault(p => p.Key == key);
+            if (entry is null)
+                model.MetadataProps.Add(entry = new StringStringEntryProto { Key = key });
+            entry.Value = value;
+        }
+    }
+}

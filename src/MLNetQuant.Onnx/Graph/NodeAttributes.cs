@@ -1,0 +1,35 @@
+using MLNetQuant.Onnx.Proto;
+
+namespace MLNetQuant.Onnx.Graph;
+
+/// <summary>Reading and building nodes.</summary>
+internal static class NodeAttributes
+{
+    public static long Int(this NodeProto node, string name, long otherwise) =>
+        node.Find(name) is { } a ? a.I : otherwise;
+
+    public static float Float(this NodeProto node, string name, float otherwise) =>
+        node.Find(name) is { } a ? a.F : otherwise;
+
+    public static string Text(this NodeProto node, string name, string otherwise) =>
+        node.Find(name) is { } a ? a.S.ToStringUtf8() : otherwise;
+
+    public static int[] Ints(this NodeProto node, string name, int[] otherwise) =>
+        node.Find(name) is { } a ? [.. a.Ints.Select(i => checked((int)i))] : otherwise;
+
+    /// <summary>A node of the default domain.</summary>
+    public static NodeProto Create(string op, string name, IEnumerable<string> inputs, string output, params AttributeProto[] attributes)
+    {
+        var node = new NodeProto { OpType = op, Name = name };
+        node.Input.AddRange(inputs);
+        node.Output.Add(output);
+        node.Attribute.AddRange(attributes);
+        return node;
+    }
+
+    public static AttributeProto Attribute(string name, long value) =>
+        new() { Name = name, I = value, Type = AttributeProto.Types.AttributeType.Int };
+
+    private static AttributeProto? Find(this NodeProto node, string name) =>
+        node.Attribute.FirstOrDefault(a => a.Name == name);
+}

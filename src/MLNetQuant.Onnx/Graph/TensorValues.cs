@@ -1,0 +1,47 @@
+using System.Runtime.InteropServices;
+using Google.Protobuf;
+using MLNetQuant.Onnx.Proto;
+
+namespace MLNetQuant.Onnx.Graph;
+
+/// <summary>Values of constant tensors: in and out of the file's form.</summary>
+internal static class TensorValues
+{
+    /// <summary>Reads float32 values.</summary>
+    public static float[] ReadFloats(TensorProto tensor)
+    {
+        var count = checked((int)tensor.Dims.Aggregate(1L, (a, b) => a * b));
+        var values = tensor.HasRawData && tensor.RawData.Length > 0
+            ? MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray()
+            : [.. tensor.FloatData];
+        if (values.Length != count)
+        {
+            throw new QuantizationException(
+                $"The constant '{tensor.Name}' should hold {count} values but has {values.Length}: the model file is damaged.");
+        }
+
+        return values;
+    }
+
+    /// <summary>A float32 constant.</summary>
+    public static TensorProto Create(string name, ReadOnlySpan<float> values, IEnumerable<long> shape) =>
+        Create(name, TensorProto.Types.DataType.Float, MemoryMarshal.AsBytes(values), shape);
+
+    /// <summary>An int8 constant.</summary>
+    public static TensorProto Create(string name, ReadOnlySpan<sbyte> values, IEnumerable<long> shape) =>
+        Create(name, TensorProto.Types.DataType.Int8, MemoryMarshal.AsBytes(values), shape);
+
+    /// <summary>An int64 constant.</summary>
+    public static TensorProto Create(string name, ReadOnlySpan<long> values, IEnumerable<long> shape) =>
+        Create(name, TensorProto.Types.DataType.Int64, MemoryMarshal.AsBytes(values), shape);
+
+    private static TensorProto Create(
+        string name, TensorProto.Types.DataType type, ReadOnlySpan<byte> bytes, IEnumerable<long> shape)
+    {
+        if (!BitConverter.IsLittleEndian)
+            throw new PlatformNotSupportedException("ONNX files are little-endian, and so must the machine be.");
+        var tensor = new TensorProto { Name = name, DataType = (int)type, RawData = ByteString.CopyFrom(bytes) };
+        tensor.Dims.AddRange(shape);
+        return tensor;
+    }
+}

@@ -1,0 +1,103 @@
+namespace MLNetQuant.Onnx.Layers;
+
+/// <summary>
+/// Conv, grouped and depthwise included: each output position is a row of X, and the row's N = C/groups·∏kernel
+/// values are the input under the filter at that position, zero in the padding.
+/// </summary>
+internal sealed class ConvLayer : ILayer
+{
+    private readonly ConvGeometry _geometry;
+    private readonly int _channels;
+    private readonly int _taps;
+
+    public ConvLayer(LayerNode node, ConvGeometry geometry, int filters, int channels, int groups)
+    {
+        Node = node;
+        _geometry = geometry;
+        _channels = channels;
+        _taps = geometry.Kernel.Aggregate(1, (a, b) => a * b);
+        var inputs = channels * _taps;
+        var outputs = filters / groups;
+        Layout = new(inputs, outputs, groups, InputStride: 1, OutputStride: inputs, GroupStride: inputs * outputs);
+    }
+
+    public LayerNode Node { get; }
+
+    public WeightLayout Layout { get; }
+
+    public int BiasInput => 2;
+
+    public double OutputScale => 1;
+
+    public int CountRows(IReadOnlyList<long> inputShape)
+    {
+        var rows = inputShape[0];
+        for (var axis = 0; axis < _geometry.Kernel.Length; axis++)
+            rows *= _geometry.Place(axis, (int)inputShape[axis + 2]).Outputs;
+        return checked((int)rows);
+    }
+
+    public void Unfold(OnnxTensor input, ReadOnlySpan<int> rows, int group, Span<float> destination)
+    {
+        var axes = _geometry.Kernel.Length;
+        var extents = new int[axes];
+        var outputs = new int[axes];
+        var before = new int[axes];
+        for (var axis = 0; axis < axes; axis++)
+        {
+            extents[axis] = (int)input.Shape[axis + 2];
+            (outputs[axis], before[axis]) = _geometry.Place(axis, extents[axis]);
+        }
+
+        var positions = outputs.Aggregate(1, (a, b) => a * b);
+        var plane = extents.Aggregate(1, (a, b) => a * b);
+        var allChannels = (int)input.Shape[1];
+        var values = input.Values<float>();
+        var corner = new int[axes];
+        var offsets = new int[_taps];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var (image, position) = Math.DivRem(rows[i], positions);
+            for (var axis = axes - 1; axis >= 0; axis--)
+            {
+                (position, var at) = Math.DivRem(position, outputs[axis]);
+                corner[axis] = (at * _geometry.Strides[axis]) - before[axis];
+            }
+
+            PlaceTaps(corner, extents, offsets);
+            var row = destination.Slice(i * Layout.Inputs, Layout.Inputs);
+            for (var channel = 0; channel < _channels; channel++)
+            {
+                var start = ((image * allChannels) + (group * _channels) + channel) * plane;
+                for (var tap = 0; tap < _taps; tap++)
+                    row[(channel * _taps) + tap] = offsets[tap] < 0 ? 0 : values[start + offsets[tap]];
+            }
+        }
+    }
+
+    /// <summary>Where each filter tap falls within a channel's plane; −1 in the padding.</summary>
+    private void PlaceTaps(int[] corner, int[] extents, int[] offsets)
+    {
+        for (var tap = 0; tap < _taps; tap++)
+        {
+            var rest = tap;
+            var offset = 0;
+            var stride = 1;
+            for (var axis = corner.Length - 1; axis >= 0; axis--)
+            {
+                (rest, var k) = Math.DivRem(rest, _geometry.Kernel[axis]);
+                var at = corner[axis] + (k * _geometry.Dilations[axis]);
+                if (at < 0 || at >= extents[axis])
+                {
+                    offset = -1;
+                    break;
+                }
+
+                offset += at * stride;
+                stride *= extents[axis];
+            }
+
+            offsets[tap] = offset;
+        }
+    }
+}

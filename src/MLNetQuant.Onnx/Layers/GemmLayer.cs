@@ -1,0 +1,44 @@
+namespace MLNetQuant.Onnx.Layers;
+
+/// <summary>Gemm with a constant matrix B: Y = alpha·A'B' + beta·C, where A' and B' may be transposed.</summary>
+internal sealed class GemmLayer : ILayer
+{
+    private readonly bool _transposedInput;
+
+    public GemmLayer(LayerNode node, int rows, int columns, bool transposedInput, bool transposedWeight, double alpha, double beta)
+    {
+        Node = node;
+        _transposedInput = transposedInput;
+        OutputScale = beta == 0 ? 0 : alpha / beta;
+        Layout = transposedWeight
+            ? new(columns, rows, 1, InputStride: 1, OutputStride: columns, GroupStride: 0)
+            : new(rows, columns, 1, InputStride: columns, OutputStride: 1, GroupStride: 0);
+    }
+
+    public LayerNode Node { get; }
+
+    public WeightLayout Layout { get; }
+
+    public int BiasInput => 2;
+
+    public double OutputScale { get; }
+
+    public int CountRows(IReadOnlyList<long> inputShape) => checked((int)inputShape[_transposedInput ? 1 : 0]);
+
+    public void Unfold(OnnxTensor input, ReadOnlySpan<int> rows, int group, Span<float> destination)
+    {
+        if (!_transposedInput)
+        {
+            RowVectors.Copy(input, rows, destination, Layout.Inputs);
+            return;
+        }
+
+        var values = input.Values<float>();
+        var count = (int)input.Shape[1];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            for (var t = 0; t < Layout.Inputs; t++)
+                destination[(i * Layout.Inputs) + t] = values[(t * count) + rows[i]];
+        }
+    }
+}

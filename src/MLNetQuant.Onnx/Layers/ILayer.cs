@@ -1,0 +1,42 @@
+using MLNetQuant.Onnx.Proto;
+
+namespace MLNetQuant.Onnx.Layers;
+
+/// <summary>A node with a constant weight, seen as the matrix problem Y = XW for each group.</summary>
+internal interface ILayer
+{
+    /// <summary>Which node it is, what it reads, and its weight.</summary>
+    LayerNode Node { get; }
+
+    /// <summary>Where each weight stands in the weight tensor.</summary>
+    WeightLayout Layout { get; }
+
+    /// <summary>Position of the bias among the node's inputs; −1 when the operator takes none.</summary>
+    int BiasInput { get; }
+
+    /// <summary>What the operator multiplies XW by, relative to its bias.</summary>
+    double OutputScale { get; }
+
+    /// <summary>Rows of the matrix problem that an input tensor of this shape brings.</summary>
+    int CountRows(IReadOnlyList<long> inputShape);
+
+    /// <summary>Writes chosen rows of X for one group.</summary>
+    /// <param name="input">The layer's input tensor.</param>
+    /// <param name="rows">Which rows, each below <see cref="CountRows"/>.</param>
+    /// <param name="group">Which group.</param>
+    /// <param name="destination">Receives rows × N values, row-major.</param>
+    void Unfold(OnnxTensor input, ReadOnlySpan<int> rows, int group, Span<float> destination);
+}
+
+/// <summary>The place of a layer in its graph.</summary>
+/// <param name="Name">Unique name in messages and reports.</param>
+/// <param name="Index">Index of the node in the graph.</param>
+/// <param name="Proto">The node.</param>
+/// <param name="Input">The tensor that X is unfolded from.</param>
+/// <param name="WeightInput">Position of the weight among the node's inputs.</param>
+/// <param name="Weight">The weight initializer.</param>
+internal sealed record LayerNode(
+    string Name, int Index, NodeProto Proto, string Input, int WeightInput, TensorProto Weight)
+{
+    public string Op => Proto.OpType;
+}

@@ -1,0 +1,125 @@
+using MLNetQuant.Onnx.Graph;
+using MLNetQuant.Onnx.Proto;
+
+namespace MLNetQuant.Onnx.Layers;
+
+/// <summary>Finds the layers of a model, and says of every other node with constant weights why it is none.</summary>
+internal sealed class LayerFinder
+{
+    private readonly GraphIndex _index;
+    private readonly List<ILayer> _layers = [];
+    private readonly List<SkippedLayer> _skipped = [];
+    private readonly HashSet<string> _names = [];
+
+    private LayerFinder(GraphIndex index) => _index = index;
+
+    /// <summary>Layers in graph order, and the nodes whose weights stay float.</summary>
+    public static (IReadOnlyList<ILayer> Layers, IReadOnlyList<SkippedLayer> Skipped) Find(GraphIndex index)
+    {
+        var finder = new LayerFinder(index);
+        foreach (var (i, node) in index.Graph.Node.Index())
+            finder.Visit(i, node);
+        return (finder._layers, finder._skipped);
+    }
+
+    private void Visit(int i, NodeProto node)
+    {
+        var weighted = node.Domain is "" or "ai.onnx" && node.OpType is "MatMul" or "Gemm" or "Conv";
+        var found = weighted ? FindWeight(node) : null;
+        if (found is { } weight)
+        {
+            var name = NameOf(node, weight.Tensor.Name);
+            var reason = Refusal(node, weight.Input, weight.Tensor);
+            if (reason is null)
+                _layers.Add(CreateLayer(new(name, i, node, node.Input[0], weight.Input, weight.Tensor)));
+            else
+                _skipped.Add(new(name, node.OpType, ElementCount(weight.Tensor), reason));
+            return;
+        }
+
+        // A matrix or more that any other node reads: weights that this version leaves alone.
+        if (_index.IsStatic(i) && !weighted)
+            return;
+        foreach (var read in node.Input.Distinct())
+        {
+            if (!_index.Initializers.TryGetValue(read, out var tensor) || !IsMatrix(tensor))
+                continue;
+            _skipped.Add(new(NameOf(node, read), node.OpType, ElementCount(tensor), $"{node.OpType} is not an operator that this version quantizes"));
+        }
+
+        if (weighted && node.Input.Take(2).FirstOrDefault(n => n.Length > 0 && _index.IsStatic(n)) is { } computed)
+        {
+            _skipped.Add(new(NameOf(node, computed), node.OpType, 0, $"its weight '{computed}' is computed by other nodes, and this version reads weights from initializers"));
+        }
+    }
+
+    private (int Input, TensorProto Tensor)? FindWeight(NodeProto node)
+    {
+        for (var input = Math.Min(node.Input.Count, 2) - 1; input >= 0; input--)
+        {
+            if (_index.Initializers.TryGetValue(node.Input[input], out var tensor))
+                return (input, tensor);
+        }
+
+        return null;
+    }
+
+    private string? Refusal(NodeProto node, int input, TensorProto weight)
+    {
+        if (weight.DataType != (int)TensorProto.Types.DataType.Float)
+            return $"its weight has element type {(TensorProto.Types.DataType)weight.DataType}, and this version quantizes Float";
+        if (input != 1)
+            return "its weight stands on the left, and this version takes weights on the right";
+        if (_index.IsStatic(node.Input[0]))
+            return "both its inputs are constants";
+        var dims = weight.Dims.Count;
+        if (node.OpType == "Conv" ? dims is < 3 or > 5 : dims != 2)
+            return $"its weight has {dims} axes";
+        if (weight.Dims.Any(d => d == 0))
+            return "its weight is empty";
+        if (_index.Consumers(weight.Name).Count > 1 || node.Input.Count(n => n == weight.Name) > 1)
+            return $"its weight '{weight.Name}' is shared by several nodes, and this version quantizes weights of one node";
+        if (_index.Outputs.Contains(weight.Name))
+            return $"its weight '{weight.Name}' is also an output of the model";
+        if (_index.Graph.Input.Any(g => g.Name == weight.Name) && IsOverridable)
+            return $"its weight '{weight.Name}' is also an input of the model, so that a caller may replace it";
+        return null;
+    }
+
+    /// <summary>Up to IR 3 every initializer is listed as an input; from IR 4 on, being listed means overridable.</summary>
+    private bool IsOverridable => _index.IrVersion >= 4;
+
+    private static ILayer CreateLayer(LayerNode layer)
+    {
+        var node = layer.Proto;
+        int[] dims = [.. layer.Weight.Dims.Select(d => checked((int)d))];
+        return node.OpType switch
+        {
+            "MatMul" => new MatMulLayer(layer, dims[0], dims[1]),
+            "Gemm" => new GemmLayer(
+                layer,
+                dims[0],
+                dims[1],
+                node.Int("transA", 0) != 0,
+                node.Int("transB", 0) != 0,
+                node.Float("alpha", 1),
+                node.Float("beta", 1)),
+            _ => new ConvLayer(
+                layer, ConvGeometry.Read(node, dims[2..]), dims[0], dims[1], checked((int)node.Int("group", 1))),
+        };
+    }
+
+    private string NameOf(NodeProto node, string weight)
+    {
+        var name = string.IsNullOrEmpty(node.Name) ? weight : node.Name;
+        var unique = name;
+        for (var n = 2; !_names.Add(unique); n++)
+            unique = $"{name}#{n}";
+        return unique;
+    }
+
+    private static long ElementCount(TensorProto tensor) => tensor.Dims.Aggregate(1L, (a, b) => a * b);
+
+    private static bool IsMatrix(TensorProto tensor) =>
+        tensor.DataType == (int)TensorProto.Types.DataType.Float && tensor.Dims.Count(d => d > 1) >= 2;
+}
