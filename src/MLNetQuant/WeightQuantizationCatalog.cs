@@ -1,0 +1,78 @@
+using MLNetQuant;
+
+namespace Microsoft.ML;
+
+/// <summary>Extension methods of <see cref="TransformsCatalog"/> that quantize the weights of a model.</summary>
+public static class WeightQuantizationCatalog
+{
+    /// <summary>
+    /// Quantizes the weights of an ONNX model on the rows that reach this step, and scores with the result. The input
+    /// and output columns are named as the model's inputs and outputs.
+    /// </summary>
+    /// <param name="catalog">The transforms catalog.</param>
+    /// <param name="modelFile">Path of the float ONNX model. Only use models from trusted sources.</param>
+    /// <param name="bits">Bits per weight, 2 to 8.</param>
+    /// <remarks>
+    /// <format type="text/markdown"><![CDATA[
+    /// | Characteristic | |
+    /// | -- | -- |
+    /// | Does this estimator need to look at the data to train its parameters? | Yes |
+    /// | Input column data type | Known-sized vector of, or a single, number of the model input's type |
+    /// | Output column data type | As for ApplyOnnxModel |
+    /// | Required NuGet in addition to Microsoft.ML | MLNetQuant, and Microsoft.ML.OnnxRuntime in the application |
+    /// | Exportable to ONNX | No; the fitted transformer writes its ONNX file |
+    /// ]]></format>
+    /// </remarks>
+    /// <example>
+    /// <code>
+    /// var pipeline = ml.Transforms.QuantizeWeights("model.onnx", bits: 4);
+    /// using var model = pipeline.Fit(calibrationRows);
+    /// ml.Model.Save(model, calibrationRows.Schema, "model.zip");
+    /// </code>
+    /// </example>
+    public static WeightQuantizingEstimator QuantizeWeights(
+        this TransformsCatalog catalog, string modelFile, int bits = 8) =>
+        catalog.QuantizeWeights(modelFile, QuantizationOptions.Default with { Bits = bits });
+
+    /// <summary>
+    /// Quantizes the weights of an ONNX model on the rows that reach this step, and scores with the result. The input
+    /// and output columns are named as the model's inputs and outputs.
+    /// </summary>
+    /// <inheritdoc cref="QuantizeWeights(TransformsCatalog, string, int)" path="/remarks"/>
+    /// <param name="catalog">The transforms catalog.</param>
+    /// <param name="modelFile">Path of the float ONNX model. Only use models from trusted sources.</param>
+    /// <param name="options">What to quantize and how.</param>
+    public static WeightQuantizingEstimator QuantizeWeights(
+        this TransformsCatalog catalog, string modelFile, QuantizationOptions options) =>
+        new(catalog, modelFile, outputColumnNames: null, inputColumnNames: null, options);
+
+    /// <summary>Quantizes the weights of an ONNX model with one input column and one output column.</summary>
+    /// <inheritdoc cref="QuantizeWeights(TransformsCatalog, string, int)" path="/remarks"/>
+    /// <param name="catalog">The transforms catalog.</param>
+    /// <param name="outputColumnName">The output column, named as an output of the model.</param>
+    /// <param name="inputColumnName">The input column, named as the input of the model.</param>
+    /// <param name="modelFile">Path of the float ONNX model. Only use models from trusted sources.</param>
+    /// <param name="options">What to quantize and how; <see langword="null"/> for the defaults.</param>
+    public static WeightQuantizingEstimator QuantizeWeights(
+        this TransformsCatalog catalog,
+        string outputColumnName,
+        string inputColumnName,
+        string modelFile,
+        QuantizationOptions? options = null) =>
+        catalog.QuantizeWeights([outputColumnName], [inputColumnName], modelFile, options);
+
+    /// <summary>Quantizes the weights of an ONNX model with several input or output columns.</summary>
+    /// <inheritdoc cref="QuantizeWeights(TransformsCatalog, string, int)" path="/remarks"/>
+    /// <param name="catalog">The transforms catalog.</param>
+    /// <param name="outputColumnNames">The output columns, named as outputs of the model.</param>
+    /// <param name="inputColumnNames">The input columns, named as the inputs of the model.</param>
+    /// <param name="modelFile">Path of the float ONNX model. Only use models from trusted sources.</param>
+    /// <param name="options">What to quantize and how; <see langword="null"/> for the defaults.</param>
+    public static WeightQuantizingEstimator QuantizeWeights(
+        this TransformsCatalog catalog,
+        string[] outputColumnNames,
+        string[] inputColumnNames,
+        string modelFile,
+        QuantizationOptions? options = null) =>
+        new(catalog, modelFile, outputColumnNames, inputColumnNames, options ?? QuantizationOptions.Default);
+}
