@@ -6,6 +6,8 @@ namespace MLNetQuant.Onnx.Layers;
 /// </summary>
 internal sealed class ConvLayer : ILayer
 {
+    private const int Padding = -1;
+
     private readonly ConvGeometry _geometry;
     private readonly int _channels;
     private readonly int _taps;
@@ -55,28 +57,51 @@ internal sealed class ConvLayer : ILayer
         var values = input.Values<float>();
         var corner = new int[axes];
         var offsets = new int[_taps];
+        var inside = PlaceTaps(new int[axes], extents, new int[_taps], check: false);
         for (var i = 0; i < rows.Length; i++)
         {
             var (image, position) = Math.DivRem(rows[i], positions);
+            var start = 0;
+            var stride = 1;
             for (var axis = axes - 1; axis >= 0; axis--)
             {
                 (position, var at) = Math.DivRem(position, outputs[axis]);
                 corner[axis] = (at * _geometry.Strides[axis]) - before[axis];
+                start += corner[axis] * stride;
+                stride *= extents[axis];
             }
 
-            PlaceTaps(corner, extents, offsets);
+            var padded = TouchesPadding(corner, extents);
+            var taps = padded ? PlaceTaps(corner, extents, offsets, check: true) : inside;
+            var first = (((image * allChannels) + (group * _channels)) * plane) + (padded ? 0 : start);
             var row = destination.Slice(i * Layout.Inputs, Layout.Inputs);
             for (var channel = 0; channel < _channels; channel++)
             {
-                var start = ((image * allChannels) + (group * _channels) + channel) * plane;
-                for (var tap = 0; tap < _taps; tap++)
-                    row[(channel * _taps) + tap] = offsets[tap] < 0 ? 0 : values[start + offsets[tap]];
+                var cells = row.Slice(channel * taps.Length, taps.Length);
+                for (var tap = 0; tap < taps.Length; tap++)
+                    cells[tap] = taps[tap] == Padding ? 0 : values[first + taps[tap]];
+                first += plane;
             }
         }
     }
 
-    /// <summary>Where each filter tap falls within a channel's plane; −1 in the padding.</summary>
-    private void PlaceTaps(int[] corner, int[] extents, int[] offsets)
+    private bool TouchesPadding(int[] corner, int[] extents)
+    {
+        for (var axis = 0; axis < corner.Length; axis++)
+        {
+            var last = corner[axis] + ((_geometry.Kernel[axis] - 1) * _geometry.Dilations[axis]);
+            if (corner[axis] < 0 || last >= extents[axis])
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// Where each filter tap falls within a channel's plane, counted from its start; <see cref="Padding"/> outside
+    /// the extents, where asked to check.
+    /// </summary>
+    private int[] PlaceTaps(int[] corner, int[] extents, int[] offsets, bool check)
     {
         for (var tap = 0; tap < _taps; tap++)
         {
@@ -87,9 +112,9 @@ internal sealed class ConvLayer : ILayer
             {
                 (rest, var k) = Math.DivRem(rest, _geometry.Kernel[axis]);
                 var at = corner[axis] + (k * _geometry.Dilations[axis]);
-                if (at < 0 || at >= extents[axis])
+                if (check && (at < 0 || at >= extents[axis]))
                 {
-                    offset = -1;
+                    offset = Padding;
                     break;
                 }
 
@@ -99,5 +124,7 @@ internal sealed class ConvLayer : ILayer
 
             offsets[tap] = offset;
         }
+
+        return offsets;
     }
 }
