@@ -10,6 +10,9 @@ internal static class SavedSteps
     private static readonly Dictionary<string, Func<IHostEnvironment, ModelLoadContext, ITransformer>> Loaders = new()
     {
         [TransformerChain.LoaderSignature] = TransformerChain.Load,
+        [TransformerSaving.CopyingSignature] = TransformerSaving.LoadCopying,
+        [TransformerSaving.ConcatenatingSignature] = TransformerSaving.LoadConcatenating,
+        [TransformerSaving.SelectingSignature] = TransformerSaving.LoadSelecting,
         [OnnxTransformer.LoaderSignature] = OnnxTransformer.Load,
     };
 

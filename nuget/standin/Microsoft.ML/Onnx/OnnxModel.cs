@@ -23,13 +23,13 @@ internal sealed class OnnxModel : IDisposable
     /// <exception cref="InvalidOperationException">A type in the model has no counterpart here.</exception>
     public OnnxModel(IHostEnvironment env, string path, bool ownFile, OnnxModelSettings settings)
     {
-        _file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 4096,
-            ownFile ? FileOptions.DeleteOnClose : FileOptions.None);
         try
         {
             OnnxSessionOptions session = env.GetOnnxSessionOption() ?? new OnnxSessionOptions();
             using (SessionOptions options = session.Create(settings.InterOpNumThreads, settings.IntraOpNumThreads))
                 _session = new InferenceSession(path, options);
+            _file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 4096,
+                ownFile ? FileOptions.DeleteOnClose : FileOptions.None);
 
             // The session does not tell all types, so the file is read once more.
             GraphProto graph = Parse(path, settings.RecursionLimit).Graph;
@@ -46,6 +46,8 @@ internal sealed class OnnxModel : IDisposable
         catch
         {
             Dispose();
+            if (ownFile)
+                File.Delete(path);
             throw;
         }
     }
@@ -67,7 +69,13 @@ internal sealed class OnnxModel : IDisposable
     }
 
     /// <summary>The bytes of the model, read from its file anew.</summary>
-    public byte[] ReadFile() => File.ReadAllBytes(_file.Name);
+    public byte[] ReadFile()
+    {
+        using FileStream stream = OpenBeside(_file.Name);
+        var bytes = new byte[stream.Length];
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
 
     /// <exception cref="ArgumentOutOfRangeException">The model has no such input.</exception>
     public OnnxVariable Input(string name) => Array.Find(Inputs, v => v.Name == name)
@@ -88,12 +96,16 @@ internal sealed class OnnxModel : IDisposable
     {
         _session?.Dispose();
         _runOptions.Dispose();
-        _file.Dispose();
+        _file?.Dispose();
     }
+
+    // Windows lets others open a file that is to go when closed only if they allow for that.
+    private static FileStream OpenBeside(string path) =>
+        new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
 
     private static ModelProto Parse(string path, int recursionLimit)
     {
-        using FileStream stream = File.OpenRead(path);
+        using FileStream stream = OpenBeside(path);
         using var coded = CodedInputStream.CreateWithLimits(stream, int.MaxValue, recursionLimit);
         return ModelProto.Parser.WithDiscardUnknownFields(true).ParseFrom(coded);
     }
