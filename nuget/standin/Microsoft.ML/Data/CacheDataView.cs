@@ -48,8 +48,7 @@ internal sealed class CacheDataView : IDataView
         CacheFiller[] fillers = Fill(active);
         int[] permutation = Permutation(rand);
         var counter = new RowCounter(BlockSize);
-        int threads = Math.Max(2, Environment.ProcessorCount - 1);
-        return [.. Enumerable.Range(0, n > 0 ? Math.Min(n, 2 * threads) : threads).Select(_ =>
+        return [.. Enumerable.Range(0, RowConsolidator.ThreadCount(n)).Select(_ =>
             new CacheCursor(_host, this, fillers, active, counter, permutation))];
     }
 

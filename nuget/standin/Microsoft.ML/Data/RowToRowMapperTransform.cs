@@ -30,19 +30,19 @@ internal sealed class RowToRowMapperTransform : IDataView, IRowToRowMapper
 
     public long? GetRowCount() => _source.GetRowCount();
 
-    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand = null)
-    {
-        Func<int, bool> active = columnsNeeded.ToPredicate(Schema);
-        DataViewRowCursor input = _source.GetRowCursor(InputColumns(active), CanShuffle ? rand : null);
-        return new Cursor(_host, input, _bindings, active, CreateGetters(input, active, out Action disposer), disposer);
-    }
+    // As in ML.NET a cursor reads ahead and computes its rows on several threads.
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand = null) =>
+        RowConsolidator.Consolidate(_host,
+            GetRowCursorSet(columnsNeeded, RowConsolidator.ThreadCount(), CanShuffle ? rand : null));
 
-    // ML.NET splits a single input cursor into n; fewer cursors than asked for are allowed, and simpler.
     public DataViewRowCursor[] GetRowCursorSet(
         IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random rand = null)
     {
         Func<int, bool> active = columnsNeeded.ToPredicate(Schema);
-        return [.. _source.GetRowCursorSet(InputColumns(active), n, rand).Select(input =>
+        DataViewRowCursor[] inputs = _source.GetRowCursorSet(InputColumns(active), n, rand);
+        if (inputs.Length == 1 && n > 1 && _bindings.AddedColumnIndices.Any(active))
+            inputs = RowSplitter.Split(_host, inputs[0], n);
+        return [.. inputs.Select(input =>
             new Cursor(_host, input, _bindings, active, CreateGetters(input, active, out Action disposer), disposer))];
     }
 
