@@ -1,5 +1,7 @@
 using MLNetQuant.Algorithms;
+using MLNetQuant.Certificates;
 using MLNetQuant.Grids;
+using MLNetQuant.Numerics;
 using MLNetQuant.Tests.Oracles;
 
 namespace MLNetQuant.Tests.Algorithms;
@@ -45,8 +47,8 @@ public class GoldenCaseATests
         var spfq = new Spfq(Order2);
         var aligned = spfq.Align(Problem, new());
         CheckArguments([-11.0 / 24, -1.0 / 3, -5.0 / 72], Matrices.Unwrap(aligned));
-        var s = new Numerics.PackedRows(
-            Problem.Statistics.H, Numerics.MatrixPart.StrictLower, GreedyPath.Divisors(Problem.Statistics.H, damping: 0));
+        var s = new PackedRows(
+            Problem.Statistics.H, MatrixPart.StrictLower, GreedyPath.Divisors(Problem.Statistics.H, damping: 0));
         CheckArguments([-11.0 / 24, -1.0 / 3, -1.0 / 6], RecordingRounding.Follow(aligned, s, Feedback.Error, Step).V);
         Check(spfq, [-1, -1, 0], 39.0 / 50);
     }
@@ -74,7 +76,7 @@ public class GoldenCaseATests
         Assert.Equal(codes, quantized.Codes.Data);
         Assert.Equal(0, quantized.Clipped);
         Assert.Equal(squaredError, Case.SquaredError(Matrices.Unwrap(quantized.Dequantize())) / (Unit * Unit), 14);
-        var relative = Certificates.MeasuredError.Relative(Problem.Statistics, quantized.Dequantize());
+        var relative = MeasuredError.Relative(Problem.Statistics, quantized.Dequantize());
         Assert.Equal(squaredError / (59.0 / 50), relative * relative, 13);
     }
 }
