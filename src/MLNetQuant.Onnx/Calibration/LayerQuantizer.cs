@@ -68,7 +68,8 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
     {
         try
         {
-            return LayerStatisticsReader.Read(layer, inputs, weights, sampler, options.Threads, options.CancellationToken);
+            return LayerStatisticsReader.Read(
+                layer, inputs, weights, sampler, options.Algorithm.NeedsCrossGram, options.Threads, options.CancellationToken);
         }
         catch (Exception e) when (e is ArithmeticException || (e as AggregateException)?.InnerException is ArithmeticException)
         {

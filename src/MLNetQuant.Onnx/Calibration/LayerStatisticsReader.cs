@@ -14,6 +14,7 @@ internal static class LayerStatisticsReader
     /// <param name="inputs">Its input in both streams.</param>
     /// <param name="weights">The weights of each group.</param>
     /// <param name="sampler">Which rows to take.</param>
+    /// <param name="crossGram">Whether G is wanted.</param>
     /// <param name="threads">Threads, 0 for all processors.</param>
     /// <param name="cancellationToken">Stops between chunks.</param>
     public static LayerStatistics[] Read(
@@ -21,6 +22,7 @@ internal static class LayerStatisticsReader
         LayerInputs inputs,
         IReadOnlyList<Matrix<float>> weights,
         RowSampler sampler,
+        bool crossGram,
         int threads,
         CancellationToken cancellationToken)
     {
@@ -34,7 +36,7 @@ internal static class LayerStatisticsReader
 
         LayerStatistics ReadGroup(int group, IMatrixProduct product)
         {
-            var accumulator = new LayerStatisticsAccumulator(weights[group], crossGram: true, product);
+            var accumulator = new LayerStatisticsAccumulator(weights[group], crossGram, product);
             var width = layer.Layout.Inputs;
             var x = new float[Math.Min(ChunkRows, sampler.Count) * width];
             var quantized = inputs.AreEqual ? x : new float[x.Length];
