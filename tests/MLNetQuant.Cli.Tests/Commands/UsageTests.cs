@@ -1,0 +1,93 @@
+using System.Text.RegularExpressions;
+
+namespace MLNetQuant.Cli.Tests.Commands;
+
+public partial class UsageTests
+{
+    [Theory]
+    [InlineData("quantize", "MODEL", "--output --calibration --bits --algorithm --granularity --format --rows --seed --threads --include --exclude --json --quiet --help")]
+    [InlineData("inspect", "MODEL", "--json --help")]
+    [InlineData("compare", "A B", "--data --json --help")]
+    public void Help_lists_exactly_the_options_that_exist(string command, string arguments, string options)
+    {
+        var help = CommandLine.Run(command, "--help").ShouldSucceed().Output;
+
+        Assert.Equal(options, string.Join(' ', OptionLine().Matches(help).Select(m => m.Groups[1].Value)));
+        Assert.Equal(arguments, string.Join(' ', ArgumentLine().Matches(help).Select(m => m.Groups[1].Value)));
+    }
+
+    [Fact]
+    public void Help_names_the_three_commands()
+    {
+        var help = CommandLine.Run("--help").ShouldSucceed().Output;
+
+        Assert.Equal(["quantize", "inspect", "compare"], CommandLines().Matches(help).Select(m => m.Groups[1].Value));
+    }
+
+    [Fact]
+    public void Help_states_names_and_defaults()
+    {
+        var help = CommandLine.Run("quantize", "--help").ShouldSucceed().Output;
+
+        Assert.Contains("--algorithm <gpfq|spfq|msq>", help, StringComparison.Ordinal);
+        Assert.Contains("--format <auto|folded|float>", help, StringComparison.Ordinal);
+        Assert.Contains("[default: gpfq]", help, StringComparison.Ordinal);
+        Assert.Contains("[default: channel]", help, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--bits", "9", "--bits is '9': give a whole number from 2 to 8.")]
+    [InlineData("--bits", "1", "--bits is '1': give a whole number from 2 to 8.")]
+    [InlineData("--bits", "four", "--bits is 'four': give a whole number from 2 to 8.")]
+    [InlineData("--seed", "-1", "--seed is '-1': give a whole number of 0 or more.")]
+    [InlineData("--seed", "99999999999", "--seed is '99999999999': give a whole number of 0 or more.")]
+    [InlineData("--rows", "0", "--rows is '0': give a whole number of 1 or more.")]
+    [InlineData("--threads", "-2", "--threads is '-2': give a whole number of 0 or more.")]
+    [InlineData("--algorithm", "optimal", "--algorithm: \"optimal\" is not an algorithm; use gpfq, spfq or msq.")]
+    [InlineData("--granularity", "row", "--granularity: \"row\" is not a granularity; use tensor, channel, or block:N with N of at least 2, such as block:32.")]
+    [InlineData("--format", "2", "--format: \"2\" is not a format; use auto, folded, float.")]
+    [InlineData("--json", "", "--json is empty: give the path of a file.")]
+    [InlineData("--speed", "9", "Unrecognized command or argument '--speed'.")]
+    public void Values_out_of_range_are_wrong_usage(string option, string value, string sentence)
+    {
+        var result = CommandLine.Run("quantize", "m.onnx", "-o", "q.onnx", "--calibration", "c.npy", option, value);
+
+        Assert.Equal(2, result.Exit);
+        Assert.Equal(sentence, result.Error.Split(Environment.NewLine)[0]);
+        Assert.EndsWith($"Run 'mlnetquant quantize --help' for usage.{Environment.NewLine}", result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", "Required command was not provided.")]
+    [InlineData("quantize m.onnx --calibration c.npy", "Option '--output' is required.")]
+    [InlineData("quantize m.onnx -o q.onnx", "Option '--calibration' is required.")]
+    [InlineData("quantize -o q.onnx --calibration c.npy", "Required argument missing for command: 'quantize'.")]
+    [InlineData("compare a.onnx b.onnx", "Option '--data' is required.")]
+    [InlineData("inspect", "Required argument missing for command: 'inspect'.")]
+    public void What_is_missing_is_wrong_usage(string line, string sentence)
+    {
+        var result = CommandLine.Run(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+        Assert.Equal(2, result.Exit);
+        Assert.Equal(sentence, result.Error.Split(Environment.NewLine)[0]);
+        Assert.Equal("", result.Output);
+    }
+
+    [Fact]
+    public void A_layer_pattern_that_is_no_regular_expression_is_wrong_usage()
+    {
+        var result = CommandLine.Run("quantize", "m.onnx", "-o", "q.onnx", "--calibration", "c.npy", "--exclude", "conv(");
+
+        Assert.Equal(2, result.Exit);
+        Assert.StartsWith("The layer pattern 'conv(' is not a regular expression: ", result.Error, StringComparison.Ordinal);
+    }
+
+    [GeneratedRegex(@"^  (?:-\S+, )*(--[a-z]+)", RegexOptions.Multiline)]
+    private static partial Regex OptionLine();
+
+    [GeneratedRegex(@"^  <([A-Z]+)>", RegexOptions.Multiline)]
+    private static partial Regex ArgumentLine();
+
+    [GeneratedRegex(@"^  ([a-z]+) +<", RegexOptions.Multiline)]
+    private static partial Regex CommandLines();
+}
