@@ -25,6 +25,18 @@ public class CounterRandomTests
         Assert.Equal(bits * Math.Pow(2, -53), new CounterRandom(0, 0).Uniform(0, 0));
     }
 
+    [Fact]
+    public void Successive_neurons_at_once_give_the_numbers_of_each_alone()
+    {
+        var random = new CounterRandom(-123456789012345, 17);
+        foreach (var first in new[] { 0, 1000003, int.MaxValue - 20 })
+        {
+            var values = new double[21];
+            random.Uniform(first, 99, values);
+            Assert.Equal(Enumerable.Range(0, 21).Select(i => random.Uniform(unchecked(first + i), 99)), values);
+        }
+    }
+
     [Theory]
     [InlineData("index")]
     [InlineData("neuron")]

@@ -78,9 +78,9 @@ public class LayerStatisticsAccumulatorTests
     [InlineData(true, 0.0)]
     public void Merged_statistics_of_two_shards_are_those_of_the_whole(bool crossGram, double drift)
     {
-        var data = Data.Random(new(4), rows: 512, inputs: 15, outputs: 6, drift);
-        var whole = Accumulate(data, crossGram, [256, 256]);
-        var merged = Shard(0).Merge(Shard(256));
+        var data = Data.Random(new(4), rows: 768, inputs: 15, outputs: 6, drift);
+        var whole = Accumulate(data, crossGram, [256, 512]);
+        var merged = Shard(0, 256).Merge(Shard(256, 512));
         Assert.Equal(whole.Count, merged.Count);
         Assert.Equal(whole.StreamsAreEqual, merged.StreamsAreEqual);
         Close(whole.H.Data, merged.H.Data);
@@ -91,10 +91,10 @@ public class LayerStatisticsAccumulatorTests
         Close(whole.OutputMean, merged.OutputMean);
         Close(whole.OutputEnergy, merged.OutputEnergy);
 
-        LayerStatistics Shard(int start)
+        LayerStatistics Shard(int start, int count)
         {
             var accumulator = new LayerStatisticsAccumulator(data.Weights(), crossGram, new ManagedMatrixProduct());
-            Add(accumulator, data, start, 256);
+            Add(accumulator, data, start, count);
             return accumulator.ToStatistics();
         }
 
