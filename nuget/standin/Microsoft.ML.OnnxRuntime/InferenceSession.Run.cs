@@ -52,7 +52,11 @@ public unsafe partial class InferenceSession
         CheckCounts(inputNames.Count, nameof(inputNames), inputValues.Count, nameof(inputValues));
         CheckCounts(outputNames.Count, nameof(outputNames), outputValues.Count, nameof(outputValues));
         NativeStatus.Check(RunNative(
-            runOptions ?? _defaultRunOptions, Names(inputNames, Input), Handles(inputValues), Names(outputNames, Output), Handles(outputValues)));
+            runOptions ?? _defaultRunOptions,
+            Names(inputNames, Input),
+            Handles(inputValues),
+            Names(outputNames, Output),
+            Handles(outputValues)));
         GC.KeepAlive(inputValues);
         GC.KeepAlive(outputValues);
     }
@@ -87,7 +91,8 @@ public unsafe partial class InferenceSession
         fixed (nint* inputName = inputNames, input = inputs, outputName = outputNames, output = outputs)
         {
             status = OrtApi.Run(
-                Handle, runOptions.Handle, inputName, input, (nuint)inputs.Length, outputName, (nuint)outputs.Length, output);
+                Handle, runOptions.Handle, inputName, input, (nuint)inputs.Length,
+                outputName, (nuint)outputs.Length, output);
         }
         GC.KeepAlive(runOptions);
         GC.KeepAlive(this);
@@ -95,7 +100,8 @@ public unsafe partial class InferenceSession
     }
 
     private nint Input(string name) =>
-        _inputMetadata.TryGetValue(name, out var metadata) || _overridableInitializerMetadata.TryGetValue(name, out metadata)
+        _inputMetadata.TryGetValue(name, out var metadata)
+        || _overridableInitializerMetadata.TryGetValue(name, out metadata)
             ? metadata.ZeroTerminatedName
             : throw new OnnxRuntimeException(ErrorCode.InvalidArgument, $"Input name: '{name}' is not in the metadata");
 

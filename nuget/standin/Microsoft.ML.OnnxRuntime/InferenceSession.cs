@@ -48,7 +48,8 @@ public unsafe partial class InferenceSession : IDisposable
                 OrtApi.SessionGetInputTypeInfo, _inputNames, _inputMetadata);
             Describe(Count(native, OrtApi.SessionGetOutputCount), OrtApi.SessionGetOutputName,
                 OrtApi.SessionGetOutputTypeInfo, _outputNames, _outputMetadata);
-            Describe(Count(native, OrtApi.SessionGetOverridableInitializerCount), OrtApi.SessionGetOverridableInitializerName,
+            Describe(Count(native, OrtApi.SessionGetOverridableInitializerCount),
+                OrtApi.SessionGetOverridableInitializerName,
                 OrtApi.SessionGetOverridableInitializerTypeInfo, [], _overridableInitializerMetadata);
             _defaultRunOptions = new RunOptions();
         }

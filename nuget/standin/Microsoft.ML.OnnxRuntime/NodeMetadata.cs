@@ -24,7 +24,10 @@ public class NodeMetadata
         int element;
         NativeStatus.Check(OrtApi.GetTensorElementType(tensor, &element));
         if (!Tensors.ElementType.TryGet((TensorElementType)element, out _elementType))
-            throw new OnnxRuntimeException(ErrorCode.InvalidArgument, $"Unregistered TensorElementType value of: {element}");
+        {
+            throw new OnnxRuntimeException(
+                ErrorCode.InvalidArgument, $"Unregistered TensorElementType value of: {element}");
+        }
 
         nuint rank;
         NativeStatus.Check(OrtApi.GetDimensionsCount(tensor, &rank));
@@ -78,6 +81,6 @@ public class NodeMetadata
     /// <exception cref="OnnxRuntimeException">Not a tensor.</exception>
     public bool IsString => CheckTensor().IsString;
 
-    private ElementType CheckTensor() =>
-        _elementType ?? throw new OnnxRuntimeException(ErrorCode.Fail, "OnnxValueType must either be a tensor or sparse tensor");
+    private ElementType CheckTensor() => _elementType
+        ?? throw new OnnxRuntimeException(ErrorCode.Fail, "OnnxValueType must either be a tensor or sparse tensor");
 }

@@ -15,13 +15,10 @@ public unsafe partial class OrtValue
         where T : unmanaged
     {
         if (!ElementType.TryGet(typeof(T), out var element))
-            throw new OnnxRuntimeException(ErrorCode.InvalidArgument, $"Tensor of type: {typeof(T)} is not supported");
+            throw Invalid($"Tensor of type: {typeof(T)} is not supported");
         var size = ElementCount(shape);
         if (size > memory.Length)
-        {
-            throw new OnnxRuntimeException(ErrorCode.InvalidArgument,
-                $"Managed memory size: {memory.Length} elements is less than shape size: {size} elements");
-        }
+            throw Invalid($"Managed memory size: {memory.Length} elements is less than shape size: {size} elements");
 
         var pin = memory.Pin();
         try
@@ -42,17 +39,14 @@ public unsafe partial class OrtValue
         OrtMemoryInfo memInfo, TensorElementType elementType, long[] shape, nint dataBufferPtr, long bufferLengthInBytes)
     {
         if (!ElementType.TryGet(elementType, out var element))
-            throw new OnnxRuntimeException(ErrorCode.InvalidArgument, $"Tensor element type: {elementType} is not supported");
+            throw Invalid($"Tensor element type: {elementType} is not supported");
         if (element.IsString)
-        {
-            throw new OnnxRuntimeException(ErrorCode.InvalidArgument,
-                "Cannot map managed strings buffer to native OrtValue. Use string specific interfaces");
-        }
+            throw Invalid("Cannot map managed strings buffer to native OrtValue. Use string specific interfaces");
         var required = ElementCount(shape) * element.Size;
         if (required > bufferLengthInBytes)
         {
-            throw new OnnxRuntimeException(ErrorCode.InvalidArgument,
-                $"Shape: {string.Join(",", shape)} requires a buffer of at least {required} bytes. Provided: {bufferLengthInBytes} bytes");
+            throw Invalid($"Shape: {string.Join(",", shape)} requires a buffer of at least {required} bytes. " +
+                $"Provided: {bufferLengthInBytes} bytes");
         }
 
         var value = Create(memInfo, element, shape, (void*)dataBufferPtr, (nuint)bufferLengthInBytes);
@@ -71,7 +65,7 @@ public unsafe partial class OrtValue
         return new OrtValue(new ValueHandle(value));
     }
 
-    /// <summary>A tensor of empty strings, to be filled by <see cref="StringTensorSetElementAt(ReadOnlySpan{char}, int)"/>.</summary>
+    /// <summary>A tensor of empty strings, to be filled one by one.</summary>
     public static OrtValue CreateTensorWithEmptyStrings(OrtAllocator allocator, long[] shape) =>
         CreateAllocatedTensorValue(allocator, TensorElementType.String, shape);
 

@@ -69,7 +69,7 @@ public partial class OrtValue : IDisposable
     public unsafe OrtTensorTypeAndShapeInfo GetTensorTypeAndShape()
     {
         if (!IsTensor && !IsSparseTensor)
-            throw new OnnxRuntimeException(ErrorCode.InvalidArgument, $"This OrtValue type contains: {OnnxType}, not a tensor or sparse tensor");
+            throw Invalid($"This OrtValue type contains: {OnnxType}, not a tensor or sparse tensor");
 
         nint info;
         NativeStatus.Check(OrtApi.GetTensorTypeAndShape(Handle, &info));
@@ -102,8 +102,8 @@ public partial class OrtValue : IDisposable
         var info = GetTensorTypeAndShape();
         if (!info.IsString)
         {
-            throw new OnnxRuntimeException(ErrorCode.Fail,
-                $"GetStringTensorAsArray() is only supported for string tensors. This OrtValue contains a {info.ElementDataType} tensor.");
+            throw new OnnxRuntimeException(ErrorCode.Fail, "GetStringTensorAsArray() is only supported for string tensors. " +
+                $"This OrtValue contains a {info.ElementDataType} tensor.");
         }
         var strings = new string[info.ElementCount];
         for (var i = 0; i < strings.Length; i++)
@@ -134,27 +134,26 @@ public partial class OrtValue : IDisposable
     private unsafe Span<byte> Bytes(Type requested)
     {
         if (!IsTensor)
-            throw new OnnxRuntimeException(ErrorCode.InvalidArgument, $"This OrtValue type contains: {OnnxType}, not a tensor");
+            throw Invalid($"This OrtValue type contains: {OnnxType}, not a tensor");
 
         var info = GetTensorTypeAndShape();
         if (info.IsString)
-            throw new OnnxRuntimeException(ErrorCode.InvalidArgument, "Strings are not supported by this API");
+            throw Invalid("Strings are not supported by this API");
         if (!ElementType.TryGet(info.ElementDataType, out var element))
-            throw new OnnxRuntimeException(ErrorCode.InvalidArgument, $"Element type: {info.ElementDataType} is not registered type.");
+            throw Invalid($"Element type: {info.ElementDataType} is not registered type.");
         if (requested != typeof(byte) && requested != element.ClrType)
-        {
-            throw new OnnxRuntimeException(ErrorCode.InvalidArgument,
-                $"Requested type: {requested} does not match the actual type: {element.ClrType}");
-        }
+            throw Invalid($"Requested type: {requested} does not match the actual type: {element.ClrType}");
 
         var bytes = info.ElementCount * element.Size;
         if (bytes == 0)
             return [];
         if (bytes > int.MaxValue)
-            throw new OnnxRuntimeException(ErrorCode.InvalidArgument, $"A span holds at most 2 GB; this tensor has {bytes} bytes.");
+            throw Invalid($"A span holds at most 2 GB; this tensor has {bytes} bytes.");
 
         void* data;
         NativeStatus.Check(OrtApi.GetTensorMutableData(Handle, &data));
         return new Span<byte>(data, (int)bytes);
     }
+
+    private static OnnxRuntimeException Invalid(string message) => new(ErrorCode.InvalidArgument, message);
 }

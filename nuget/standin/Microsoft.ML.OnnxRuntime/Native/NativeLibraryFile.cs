@@ -24,7 +24,8 @@ internal static class NativeLibraryFile
                 return NativeLibrary.Load(path);
         }
         throw new DllNotFoundException(
-            $"The native ONNX Runtime '{FileName}' is in none of these folders: {string.Join(", ", folders)}; build the application again.");
+            $"The native ONNX Runtime '{FileName}' is in none of these folders: {string.Join(", ", folders)}; " +
+            "build the application again.");
     }
 
     private static IEnumerable<string> Folders()

@@ -14,7 +14,8 @@ internal static unsafe class NativeStatus
     {
         try
         {
-            return new OnnxRuntimeException((ErrorCode)OrtApi.GetErrorCode(status), NativeText.Read(OrtApi.GetErrorMessage(status)));
+            return new OnnxRuntimeException(
+                (ErrorCode)OrtApi.GetErrorCode(status), NativeText.Read(OrtApi.GetErrorMessage(status)));
         }
         finally
         {

@@ -200,7 +200,8 @@ internal static unsafe class OrtApi
         if (table is null)
         {
             throw new NotSupportedException(
-                $"The native ONNX Runtime {libraryVersion} does not offer API version {Version}; use 1.{Version} or later.");
+                $"The native ONNX Runtime {libraryVersion} does not offer API version {Version}; " +
+                $"use 1.{Version} or later.");
         }
         return table;
     }

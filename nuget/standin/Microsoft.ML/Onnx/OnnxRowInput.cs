@@ -43,7 +43,10 @@ internal abstract class OnnxRowInput
                 _shape = Array.ConvertAll(shape, d => (long)d);
                 _unknown = vector.IsKnownSize ? -1 : Array.IndexOf(shape, 0);
                 if (!vector.IsKnownSize && _unknown < 0)
-                    throw Contracts.Except($"The column '{column.Name}' is a vector of unknown size, but the shape of the model's input is fixed.");
+                {
+                    throw Contracts.Except($"The column '{column.Name}' is a vector of unknown size, " +
+                        "but the shape of the model's input is fixed.");
+                }
             }
             else
             {
@@ -73,7 +76,8 @@ internal abstract class OnnxRowInput
             }
             long size = shape.Aggregate(1L, (product, d) => product * d);
             return size == values.Length ? values : throw new ArgumentException(
-                $"The column '{_column.Name}' holds {values.Length} values, but the model's input has shape {string.Join(",", shape)}.");
+                $"The column '{_column.Name}' holds {values.Length} values, " +
+                $"but the model's input has shape {string.Join(",", shape)}.");
         }
     }
 

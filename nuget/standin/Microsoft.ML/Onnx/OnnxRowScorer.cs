@@ -14,7 +14,10 @@ internal sealed class OnnxRowScorer(
     public Delegate CreateGetter(OnnxVariable output)
     {
         if (output.Type is not VectorDataViewType vector)
-            throw Contracts.Except($"The output '{output.Name}' of the ONNX model is a scalar without dimensions; give it the shape [1].");
+        {
+            throw Contracts.Except(
+                $"The output '{output.Name}' of the ONNX model is a scalar without dimensions; give it the shape [1].");
+        }
         int index = Array.IndexOf(outputNames, output.Name);
         return vector.ItemType is TextDataViewType
             ? CreateTextGetter(index)

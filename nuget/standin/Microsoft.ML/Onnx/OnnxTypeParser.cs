@@ -35,9 +35,13 @@ internal static class OnnxTypeParser
     public static DataViewType ColumnType(ValueInfoProto value)
     {
         TypeProto.Types.Tensor tensor = value.Type?.TensorType
-            ?? throw Contracts.Except($"'{value.Name}' of the ONNX model is a {value.Type?.ValueCase}, not a tensor; only tensors are supported.");
+            ?? throw Contracts.Except(
+                $"'{value.Name}' of the ONNX model is a {value.Type?.ValueCase}, not a tensor; only tensors are supported.");
         if (tensor.Shape is null)
-            throw Contracts.Except($"'{value.Name}' of the ONNX model has no shape; write the shapes of all inputs and outputs.");
+        {
+            throw Contracts.Except(
+                $"'{value.Name}' of the ONNX model has no shape; write the shapes of all inputs and outputs.");
+        }
 
         PrimitiveDataViewType item = ScalarType(tensor.ElemType);
         if (tensor.Shape.Dim.Count == 0)
