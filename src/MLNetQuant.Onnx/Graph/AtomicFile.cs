@@ -27,7 +27,8 @@ public static class AtomicFile
         }
         finally
         {
-            if (beside is not null)
+            // File.Delete itself throws where the folder is missing, which would hide the sentence above.
+            if (File.Exists(beside))
                 File.Delete(beside);
         }
     }
