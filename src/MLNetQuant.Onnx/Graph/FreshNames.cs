@@ -22,6 +22,7 @@ internal sealed class FreshNames
     {
         _taken.UnionWith(graph.Input.Select(i => i.Name));
         _taken.UnionWith(graph.Initializer.Select(i => i.Name));
+        _taken.UnionWith(graph.SparseInitializer.Select(i => i.Values.Name));
         foreach (var node in graph.Node)
         {
             _taken.UnionWith(node.Output);

@@ -15,11 +15,12 @@ internal sealed class GraphIndex
         Graph = model.Graph;
         IrVersion = model.IrVersion;
         Initializers = Graph.Initializer.ToDictionary(i => i.Name);
+        SparseInitializers = Graph.SparseInitializer.ToDictionary(i => i.Values.Name);
         _reads = new string[Graph.Node.Count][];
         _static = new bool[Graph.Node.Count];
         var known = new HashSet<string>(Initializers.Keys);
         known.UnionWith(Graph.Input.Select(i => i.Name));
-        known.UnionWith(Graph.SparseInitializer.Select(i => i.Values.Name));
+        known.UnionWith(SparseInitializers.Keys);
         foreach (var (index, node) in Graph.Node.Index())
         {
             GraphNames[] inner = [.. Subgraphs(node).Select(g => new GraphNames(g))];
@@ -49,6 +50,8 @@ internal sealed class GraphIndex
 
     public IReadOnlyDictionary<string, TensorProto> Initializers { get; }
 
+    public IReadOnlyDictionary<string, SparseTensorProto> SparseInitializers { get; }
+
     public IReadOnlySet<string> Outputs { get; }
 
     /// <summary>Tensors of the outer graph that a node or its subgraphs read.</summary>
@@ -65,7 +68,9 @@ internal sealed class GraphIndex
 
     /// <summary>Whether a tensor is the same in every run.</summary>
     public bool IsStatic(string tensor) =>
-        Producer(tensor) is var node && node >= 0 ? _static[node] : Initializers.ContainsKey(tensor);
+        Producer(tensor) is var node && node >= 0
+            ? _static[node]
+            : Initializers.ContainsKey(tensor) || SparseInitializers.ContainsKey(tensor);
 
     private static IEnumerable<GraphProto> Subgraphs(NodeProto node) =>
         node.Attribute.SelectMany(a => a.G is null ? a.Graphs : a.Graphs.Prepend(a.G));

@@ -73,6 +73,12 @@ internal sealed record GraphSlice(ModelProto Model, IReadOnlyList<string> Inputs
                 return;
             }
 
+            if (index.SparseInitializers.TryGetValue(name, out var sparse))
+            {
+                graph.SparseInitializer.Add(sparse);
+                return;
+            }
+
             var node = index.Producer(name);
             pulled.UnionWith(index.Graph.Node[node].Output);
             foreach (var read in index.Reads(node))
