@@ -5,6 +5,9 @@ namespace MLNetQuant.Onnx.Graph;
 /// <summary>Writes rewritten layers into a fresh copy of a model.</summary>
 internal static class GraphRewriter
 {
+    /// <summary>The first IR version whose initializers need not be inputs.</summary>
+    private const long InitializersStandAlone = 4;
+
     /// <summary>Copies a model with its layers replaced; constants that nothing reads any more are dropped.</summary>
     /// <param name="source">The float model, which stays as it is.</param>
     /// <param name="rewrites">Replacements, by node.</param>
@@ -28,33 +31,30 @@ internal static class GraphRewriter
         var replaced = rewrites.Values.SelectMany(r => r.Initializers).ToDictionary(i => i.Name);
         var read = new GraphNames(graph);
         var made = graph.Node.SelectMany(n => n.Output).ToHashSet();
+        if (model.IrVersion < InitializersStandAlone)
+            DropInitializersFromInputs(model);
+        var overridable = graph.Input.Select(i => i.Name).ToHashSet();
         graph.Initializer.Clear();
         graph.Initializer.AddRange(source.Graph.Initializer.Where(Keeps).Concat(replaced.Values).Select(i => i.Clone()));
-        DropInitializersFromInputs(model);
         Annotate(model, metadata);
         return model;
 
-        bool Keeps(TensorProto i) => read.Contains(i.Name) && !made.Contains(i.Name) && !replaced.ContainsKey(i.Name);
+        // A constant that is listed as an input is that input's default: without it callers would have to feed it.
+        bool Keeps(TensorProto i) =>
+            (read.Contains(i.Name) || overridable.Contains(i.Name)) && !made.Contains(i.Name) && !replaced.ContainsKey(i.Name);
     }
 
     /// <summary>
     /// Up to IR 3 an initializer has to be an input as well, and an input may be overridden. Constants that must be
-    /// folded at load cannot, so the file moves to IR 4, where initializers stand alone.
+    /// folded at load cannot, so the file moves to IR 4.
     /// </summary>
     private static void DropInitializersFromInputs(ModelProto model)
     {
         var initializers = model.Graph.Initializer.Select(i => i.Name).ToHashSet();
-        if (model.IrVersion >= 4)
-            return;
-        model.IrVersion = 4;
-        KeepInputs(i => !initializers.Contains(i.Name));
-
-        void KeepInputs(Func<ValueInfoProto, bool> keep)
-        {
-            ValueInfoProto[] kept = [.. model.Graph.Input.Where(keep)];
-            model.Graph.Input.Clear();
-            model.Graph.Input.AddRange(kept);
-        }
+        ValueInfoProto[] kept = [.. model.Graph.Input.Where(i => !initializers.Contains(i.Name))];
+        model.Graph.Input.Clear();
+        model.Graph.Input.AddRange(kept);
+        model.IrVersion = InitializersStandAlone;
     }
 
     private static void Annotate(ModelProto model, IReadOnlyDictionary<string, string> metadata)
