@@ -16,7 +16,9 @@ internal static class BiasWriter
         var node = layer.Node.Proto;
         return node.Input.Count <= layer.BiasInput
             || node.Input[layer.BiasInput].Length == 0
-            || (index.Initializers.TryGetValue(node.Input[layer.BiasInput], out var bias) && IsVector(bias, layer));
+            || (index.Initializers.TryGetValue(node.Input[layer.BiasInput], out var bias)
+                && IsVector(bias, layer)
+                && !index.IsOverridable(bias.Name));
     }
 
     public static LayerRewrite Apply(QuantizedLayer quantized, FreshNames names, LayerRewrite rewrite)

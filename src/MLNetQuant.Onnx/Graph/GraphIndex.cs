@@ -9,11 +9,12 @@ internal sealed class GraphIndex
     private readonly Dictionary<string, List<int>> _consumers = [];
     private readonly Dictionary<string, int> _producers = [];
     private readonly bool[] _static;
+    private readonly long _irVersion;
 
     public GraphIndex(ModelProto model)
     {
         Graph = model.Graph;
-        IrVersion = model.IrVersion;
+        _irVersion = model.IrVersion;
         Initializers = Graph.Initializer.ToDictionary(i => i.Name);
         SparseInitializers = Graph.SparseInitializer.ToDictionary(i => i.Values.Name);
         _reads = new string[Graph.Node.Count][];
@@ -46,8 +47,6 @@ internal sealed class GraphIndex
 
     public GraphProto Graph { get; }
 
-    public long IrVersion { get; }
-
     public IReadOnlyDictionary<string, TensorProto> Initializers { get; }
 
     public IReadOnlyDictionary<string, SparseTensorProto> SparseInitializers { get; }
@@ -71,6 +70,12 @@ internal sealed class GraphIndex
         Producer(tensor) is var node && node >= 0
             ? _static[node]
             : Initializers.ContainsKey(tensor) || SparseInitializers.ContainsKey(tensor);
+
+    /// <summary>
+    /// Whether a caller may feed an initializer. Up to IR 3 every initializer is listed as an input; from IR 4 on,
+    /// being listed means overridable.
+    /// </summary>
+    public bool IsOverridable(string initializer) => _irVersion >= 4 && Graph.Input.Any(i => i.Name == initializer);
 
     private static IEnumerable<GraphProto> Subgraphs(NodeProto node) =>
         node.Attribute.SelectMany(a => a.G is null ? a.Graphs : a.Graphs.Prepend(a.G));

@@ -81,13 +81,10 @@ internal sealed class LayerFinder
             return $"its weight '{weight.Name}' is shared by several nodes, and this version quantizes weights of one node";
         if (_index.Outputs.Contains(weight.Name))
             return $"its weight '{weight.Name}' is also an output of the model";
-        if (_index.Graph.Input.Any(g => g.Name == weight.Name) && IsOverridable)
+        if (_index.IsOverridable(weight.Name))
             return $"its weight '{weight.Name}' is also an input of the model, so that a caller may replace it";
         return null;
     }
-
-    /// <summary>Up to IR 3 every initializer is listed as an input; from IR 4 on, being listed means overridable.</summary>
-    private bool IsOverridable => _index.IrVersion >= 4;
 
     private static ILayer CreateLayer(LayerNode layer)
     {
