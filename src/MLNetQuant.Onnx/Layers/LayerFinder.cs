@@ -37,20 +37,23 @@ internal sealed class LayerFinder
             return;
         }
 
-        // A matrix or more that any other node reads: weights that this version leaves alone.
-        if (_index.IsStatic(i) && !weighted)
-            return;
-        foreach (var read in node.Input.Distinct())
+        if (weighted)
         {
-            if (!_index.Initializers.TryGetValue(read, out var tensor) || !IsMatrix(tensor))
-                continue;
-            _skipped.Add(new(NameOf(node, read), node.OpType, ElementCount(tensor), $"{node.OpType} is not an operator that this version quantizes"));
+            if (node.Input.Take(2).FirstOrDefault(n => n.Length > 0 && _index.IsStatic(n)) is { } computed)
+                Skip(0, computed, $"its weight '{computed}' is computed by other nodes, and this version reads weights from initializers");
+            return;
         }
 
-        if (weighted && node.Input.Take(2).FirstOrDefault(n => n.Length > 0 && _index.IsStatic(n)) is { } computed)
-        {
-            _skipped.Add(new(NameOf(node, computed), node.OpType, 0, $"its weight '{computed}' is computed by other nodes, and this version reads weights from initializers"));
-        }
+        // Any other node that reads matrices of constants: weights that this version leaves alone.
+        TensorProto[] matrices =
+        [
+            .. node.Input.Distinct().Select(_index.Initializers.GetValueOrDefault).OfType<TensorProto>().Where(IsMatrix),
+        ];
+        if (matrices.Length > 0 && !_index.IsStatic(i))
+            Skip(matrices.Sum(ElementCount), matrices[0].Name, $"{node.OpType} is not an operator that this version quantizes");
+
+        void Skip(long weights, string weight, string reason) =>
+            _skipped.Add(new(NameOf(node, weight), node.OpType, weights, reason));
     }
 
     private (int Input, TensorProto Tensor)? FindWeight(NodeProto node)
