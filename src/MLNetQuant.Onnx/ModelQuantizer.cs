@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
-using System.Security.Cryptography;
-using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using MLNetQuant.Onnx.Calibration;
 using MLNetQuant.Onnx.Formats;
@@ -166,7 +164,7 @@ public static class ModelQuantizer
         ["mlnetquant.bits"] = options.Bits.ToString(CultureInfo.InvariantCulture),
         ["mlnetquant.seed"] = options.Seed.ToString(CultureInfo.InvariantCulture),
         ["mlnetquant.rows"] = rows.ToString(CultureInfo.InvariantCulture),
-        ["mlnetquant.source.sha256"] = Convert.ToHexStringLower(SHA256.HashData(model.Proto.ToByteArray())),
+        ["mlnetquant.source.sha256"] = model.Sha256,
     };
 
     private static long PeakMemory()

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Google.Protobuf;
 using MLNetQuant.Onnx.Proto;
 
@@ -6,8 +7,11 @@ namespace MLNetQuant.Onnx;
 /// <summary>An ONNX model in memory. Immutable from outside.</summary>
 public sealed class OnnxModel
 {
-    private OnnxModel(ModelProto proto, string name, long bytes)
+    private readonly Lazy<string> _digest;
+
+    private OnnxModel(ModelProto proto, string name, long bytes, Func<string> digest)
     {
+        _digest = new(digest);
         Proto = proto;
         Name = name;
         SizeInBytes = bytes;
@@ -29,6 +33,9 @@ public sealed class OnnxModel
     public IReadOnlyList<OnnxValueInfo> Outputs { get; }
 
     internal ModelProto Proto { get; }
+
+    /// <summary>SHA-256 of the file's own bytes: another encoding of the same model has another.</summary>
+    internal string Sha256 => _digest.Value;
 
     /// <summary>Reads a model file.</summary>
     /// <param name="path">An ONNX file.</param>
@@ -78,7 +85,8 @@ public sealed class OnnxModel
                 $"The model '{name}' is not an ONNX model (it has no graph or no operator set): give an ONNX file.");
         }
 
-        return new OnnxModel(proto, name, bytes.Length);
+        var digest = Digest(bytes);
+        return new OnnxModel(proto, name, bytes.Length, () => digest);
     }
 
     /// <summary>The model as the bytes of an ONNX file.</summary>
@@ -89,5 +97,8 @@ public sealed class OnnxModel
     /// <exception cref="QuantizationException">The path cannot be written.</exception>
     public void Save(string path) => AtomicFile.Write(path, Proto.WriteTo);
 
-    internal static OnnxModel FromProto(ModelProto proto, string name) => new(proto, name, proto.CalculateSize());
+    internal static OnnxModel FromProto(ModelProto proto, string name) =>
+        new(proto, name, proto.CalculateSize(), () => Digest(proto.ToByteArray()));
+
+    private static string Digest(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 }
