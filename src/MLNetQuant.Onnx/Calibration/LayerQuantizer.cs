@@ -32,7 +32,7 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
         var recipes = Recipes(weights);
         var groups = new QuantizedWeights[layout.Groups];
         var threads = layout.Groups == 1 ? options.Threads : 1;
-        Parallel.For(0, layout.Groups, ParallelWork.Options(options.Threads, options.CancellationToken), g =>
+        ParallelWork.For(layout.Groups, options.Threads, options.CancellationToken, g =>
             groups[g] = options.Algorithm.Quantize(new LayerProblem(weights[g], statistics[g]), recipes[g], new QuantizationContext
             {
                 Seed = options.Seed,
@@ -71,7 +71,7 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
             return LayerStatisticsReader.Read(
                 layer, inputs, weights, sampler, options.Algorithm.NeedsCrossGram, options.Threads, options.CancellationToken);
         }
-        catch (Exception e) when (e is ArithmeticException || (e as AggregateException)?.InnerException is ArithmeticException)
+        catch (ArithmeticException e)
         {
             throw new QuantizationException(
                 $"The input of layer '{layer.Node.Name}' is NaN or infinite on the calibration rows: check the rows, or exclude the layer.", e);

@@ -31,7 +31,7 @@ internal static class LayerStatisticsReader
         if (weights.Count == 1)
             statistics[0] = ReadGroup(0, new ManagedMatrixProduct(threads));
         else
-            Parallel.For(0, weights.Count, ParallelWork.Options(threads, cancellationToken), g => statistics[g] = ReadGroup(g, new ManagedMatrixProduct(1)));
+            ParallelWork.For(weights.Count, threads, cancellationToken, g => statistics[g] = ReadGroup(g, new ManagedMatrixProduct(1)));
         return statistics;
 
         LayerStatistics ReadGroup(int group, IMatrixProduct product)

@@ -49,7 +49,7 @@ internal sealed class OnnxSession : IDisposable
         IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> batches, int threads, CancellationToken cancellationToken)
     {
         var results = new Dictionary<string, OnnxTensor>[batches.Count];
-        Parallel.For(0, batches.Count, ParallelWork.Options(threads, cancellationToken), b => results[b] = Run(batches[b]));
+        ParallelWork.For(batches.Count, threads, cancellationToken, b => results[b] = Run(batches[b]));
         return results;
     }
 
