@@ -27,20 +27,31 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
         }
 
         Matrix<float>[] weights = [.. Enumerable.Range(0, layout.Groups).Select(g => layout.Gather<float>(values, g))];
-        var sampler = new RowSampler(options.Seed, number, [.. inputs.Float.Select(x => layer.CountRows(x.Shape))], options.RowsPerLayer);
+        int[] rows = [.. inputs.Float.Select(x => layer.CountRows(x.Shape))];
+        if (rows.All(r => r == 0))
+        {
+            throw new QuantizationException(
+                $"The input of layer '{layer.Node.Name}' has no rows on the calibration rows: give rows that reach it, or exclude the layer.");
+        }
+
+        var sampler = new RowSampler(options.Seed, number, rows, options.RowsPerLayer);
         var statistics = ReadStatistics(layer, inputs, weights, sampler);
         var recipes = Recipes(weights);
         var groups = new QuantizedWeights[layout.Groups];
         var threads = layout.Groups == 1 ? options.Threads : 1;
-        ParallelWork.For(layout.Groups, options.Threads, options.CancellationToken, g =>
-            groups[g] = options.Algorithm.Quantize(new LayerProblem(weights[g], statistics[g]), recipes[g], new QuantizationContext
+        ParallelWork.For(layout.Groups, options.Threads, QuantizeGroup, options.CancellationToken);
+        void QuantizeGroup(int g)
+        {
+            var context = new QuantizationContext
             {
                 Seed = options.Seed,
                 Layer = number,
                 FirstNeuron = g * layout.Outputs,
                 Threads = threads,
                 CancellationToken = options.CancellationToken,
-            }));
+            };
+            groups[g] = options.Algorithm.Quantize(new LayerProblem(weights[g], statistics[g]), recipes[g], context);
+        }
 
         var (error, energy) = (0.0, 0.0);
         for (var g = 0; g < layout.Groups; g++)

@@ -31,7 +31,7 @@ internal static class LayerStatisticsReader
         if (weights.Count == 1)
             statistics[0] = ReadGroup(0, new ManagedMatrixProduct(threads));
         else
-            ParallelWork.For(weights.Count, threads, cancellationToken, g => statistics[g] = ReadGroup(g, new ManagedMatrixProduct(1)));
+            ParallelWork.For(weights.Count, threads, g => statistics[g] = ReadGroup(g, new ManagedMatrixProduct(1)), cancellationToken);
         return statistics;
 
         LayerStatistics ReadGroup(int group, IMatrixProduct product)

@@ -49,7 +49,7 @@ internal sealed class OnnxSession : IDisposable
         IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> batches, int threads, CancellationToken cancellationToken)
     {
         var results = new Dictionary<string, OnnxTensor>[batches.Count];
-        ParallelWork.For(batches.Count, threads, cancellationToken, b => results[b] = Run(batches[b]));
+        ParallelWork.For(batches.Count, threads, b => results[b] = Run(batches[b]), cancellationToken);
         return results;
     }
 

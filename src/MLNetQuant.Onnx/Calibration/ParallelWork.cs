@@ -8,9 +8,9 @@ internal static class ParallelWork
     /// <summary>Runs independent iterations; the first failure comes out as itself, not wrapped.</summary>
     /// <param name="count">Iterations.</param>
     /// <param name="threads">Threads, 0 for all processors.</param>
-    /// <param name="cancellationToken">Stops the loop between iterations.</param>
     /// <param name="body">One iteration, given its number.</param>
-    public static void For(int count, int threads, CancellationToken cancellationToken, Action<int> body)
+    /// <param name="cancellationToken">Stops the loop between iterations.</param>
+    public static void For(int count, int threads, Action<int> body, CancellationToken cancellationToken)
     {
         var options = new ParallelOptions
         {
