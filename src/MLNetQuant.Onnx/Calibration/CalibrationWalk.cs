@@ -83,7 +83,7 @@ internal sealed class CalibrationWalk
     private Dictionary<string, OnnxTensor>[] Run(GraphSlice piece, Dictionary<string, OnnxTensor>[] stream)
     {
         using var session = new OnnxSession(piece.Model);
-        return session.RunAll(stream, _threads, _cancellationToken);
+        return session.RunAll(stream, session.Outputs, _threads, _cancellationToken);
     }
 
     private void Forget(int position)

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 using MLNetQuant.Onnx.Proto;
 
 namespace MLNetQuant.Onnx.Calibration;
@@ -24,18 +25,25 @@ internal sealed class OnnxSession : IDisposable
         _session = new InferenceSession(model.ToByteArray(), options);
     }
 
+    /// <summary>All outputs.</summary>
+    public IReadOnlyList<string> Outputs => [.. _session.OutputMetadata.Keys];
+
+    /// <summary>The outputs that are float32 tensors.</summary>
+    public IReadOnlyList<string> FloatOutputs =>
+        [.. _session.OutputMetadata.Where(o => o.Value.IsTensor && o.Value.ElementDataType == TensorElementType.Float).Select(o => o.Key)];
+
     /// <summary>Runs one batch.</summary>
     /// <param name="values">Tensors by name; those that the model has no input for are passed over.</param>
-    public Dictionary<string, OnnxTensor> Run(IReadOnlyDictionary<string, OnnxTensor> values)
+    /// <param name="outputs">The outputs wanted.</param>
+    public Dictionary<string, OnnxTensor> Run(IReadOnlyDictionary<string, OnnxTensor> values, IReadOnlyCollection<string> outputs)
     {
         var feeds = new Dictionary<string, OrtValue>();
         try
         {
             foreach (var name in _session.InputMetadata.Keys)
                 feeds.Add(name, values[name].ToOrtValue());
-            var names = _session.OutputMetadata.Keys.ToArray();
-            using var results = _session.Run(_runOptions, feeds, names);
-            return names.Zip(results).ToDictionary(p => p.First, p => OnnxTensor.FromOrtValue(p.First, p.Second));
+            using var results = _session.Run(_runOptions, feeds, outputs);
+            return outputs.Zip(results).ToDictionary(p => p.First, p => OnnxTensor.FromOrtValue(p.First, p.Second));
         }
         finally
         {
@@ -46,10 +54,13 @@ internal sealed class OnnxSession : IDisposable
 
     /// <summary>Runs every batch, several at once.</summary>
     public Dictionary<string, OnnxTensor>[] RunAll(
-        IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> batches, int threads, CancellationToken cancellationToken)
+        IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> batches,
+        IReadOnlyCollection<string> outputs,
+        int threads,
+        CancellationToken cancellationToken)
     {
         var results = new Dictionary<string, OnnxTensor>[batches.Count];
-        ParallelWork.For(batches.Count, threads, b => results[b] = Run(batches[b]), cancellationToken);
+        ParallelWork.For(batches.Count, threads, b => results[b] = Run(batches[b], outputs), cancellationToken);
         return results;
     }
 
