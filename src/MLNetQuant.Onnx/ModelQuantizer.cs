@@ -42,6 +42,7 @@ public static class ModelQuantizer
         var (batches, rows) = CalibrationBatches.Cut(model, calibration, options.BatchSize, options.Rows);
         try
         {
+            Rehearse(model, batches[0]);
             var (rewrites, reports) = QuantizeLayers(model, index, layers, format, batches, options);
             options.Progress?.Report(new("write", null, layers.Count, layers.Count));
             var quantized = OnnxModel.FromProto(
@@ -110,6 +111,14 @@ public static class ModelQuantizer
         }
 
         return (rewrites, reports);
+    }
+
+    /// <summary>Runs one batch through the float model, so that one that cannot be run fails before all the work.</summary>
+    private static void Rehearse(OnnxModel model, IReadOnlyDictionary<string, OnnxTensor> batch)
+    {
+        using var session = new OnnxSession(model.Proto);
+        if (session.FloatOutputs is { Count: > 0 } outputs)
+            session.Run(batch, outputs);
     }
 
     private static LayerReport Describe(LayerResult result, IWeightFormat format, QuantizationOptions options, double seconds)
