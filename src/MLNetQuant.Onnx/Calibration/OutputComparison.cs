@@ -54,8 +54,12 @@ internal static class OutputComparison
             var y = b.Values<float>();
             for (var i = 0; i < x.Length; i++)
             {
-                var difference = (double)x[i] - y[i];
-                Finite &= float.IsFinite(y[i]) || !float.IsFinite(x[i]);
+                // Where the reference itself has no number there is nothing to measure.
+                if (!float.IsFinite(x[i]))
+                    continue;
+                var finite = float.IsFinite(y[i]);
+                Finite &= finite;
+                var difference = finite ? (double)x[i] - y[i] : double.PositiveInfinity;
                 _error += difference * difference;
                 _energy += (double)x[i] * x[i];
                 _largest = Math.Max(_largest, Math.Abs(difference));
@@ -74,7 +78,7 @@ internal static class OutputComparison
 
         public OutputError ToError(string name) => new(
             name,
-            _error == 0 ? 0 : Math.Sqrt(_error / _energy),
+            _energy > 0 ? Math.Sqrt(_error / _energy) : _error > 0 ? 1 : 0,
             _largest,
             _rows == 0 ? null : (double)_agreeing / _rows);
 

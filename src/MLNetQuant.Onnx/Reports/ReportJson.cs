@@ -3,7 +3,10 @@ using System.Text.Json.Serialization;
 namespace MLNetQuant;
 
 /// <summary>How reports become JSON.</summary>
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(
+    WriteIndented = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(QuantizationReport))]
 [JsonSerializable(typeof(ModelInspection))]
 [JsonSerializable(typeof(ModelComparison))]
