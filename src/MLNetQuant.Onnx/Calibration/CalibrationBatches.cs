@@ -13,7 +13,7 @@ internal static class CalibrationBatches
     public static (IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> Batches, int Rows) Cut(
         OnnxModel model, CalibrationData data, int batchSize, int? rows)
     {
-        var fixedBatches = new HashSet<long>();
+        var fixedBatches = new Dictionary<string, int>();
         var counts = new Dictionary<string, int>();
         foreach (var input in model.Inputs)
         {
@@ -28,7 +28,7 @@ internal static class CalibrationBatches
                 continue;
             counts[input.Name] = (int)tensor.Shape[0];
             if (input.Shape is [> 0, ..])
-                fixedBatches.Add(input.Shape[0]);
+                fixedBatches[input.Name] = (int)input.Shape[0];
         }
 
         if (data.Inputs.Keys.FirstOrDefault(k => model.Inputs.All(i => i.Name != k)) is { } stray)
@@ -40,21 +40,28 @@ internal static class CalibrationBatches
         if (counts.Values.Distinct().Count() > 1)
         {
             throw new QuantizationException(
-                $"The calibration entries have different numbers of rows ({string.Join(", ", counts.Select(c => $"'{c.Key}': {c.Value}"))}): give each the same.");
+                $"The calibration entries have different numbers of rows ({Counted(counts)}): give each the same.");
+        }
+
+        if (fixedBatches.Values.Distinct().Count() > 1)
+        {
+            throw new QuantizationException(
+                $"The model's inputs take different fixed numbers of rows ({Counted(fixedBatches)}), so that rows cannot be cut into batches: export it with one batch size, or an open one.");
         }
 
         var available = counts.Count == 0 ? 1 : counts.Values.First();
         if (available == 0)
             throw new QuantizationException("The calibration data has no rows: give at least one.");
         var used = Math.Min(available, rows ?? int.MaxValue);
-        var size = fixedBatches.Count == 1 ? (int)fixedBatches.Single() : batchSize;
-        if (fixedBatches.Count == 1 && (used /= size) * size is var whole)
-            used = whole;
-        if (used == 0)
+        var size = fixedBatches.Count > 0 ? fixedBatches.Values.First() : batchSize;
+        if (fixedBatches.Count > 0 && used < size)
         {
-            throw new QuantizationException(
-                $"The model takes batches of exactly {size} rows, and the calibration data has {available}: give at least {size}.");
+            var given = used < available ? $"Rows is {used}" : $"the calibration data has {available}";
+            throw new QuantizationException($"The model takes batches of exactly {size} rows, and {given}: give at least {size}.");
         }
+
+        if (fixedBatches.Count > 0)
+            used -= used % size;
 
         CheckFinite(data, used);
         var batches = new List<IReadOnlyDictionary<string, OnnxTensor>>();
@@ -119,6 +126,8 @@ internal static class CalibrationBatches
 
         return -1;
     }
+
+    private static string Counted(Dictionary<string, int> rows) => string.Join(", ", rows.Select(c => $"'{c.Key}': {c.Value}"));
 
     private static string Listed(IEnumerable<string> names) => string.Join(", ", names.Select(n => $"'{n}'"));
 }
