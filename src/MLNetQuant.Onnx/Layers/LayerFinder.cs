@@ -10,6 +10,7 @@ internal sealed class LayerFinder
     private readonly List<ILayer> _layers = [];
     private readonly List<SkippedLayer> _skipped = [];
     private readonly HashSet<string> _names = [];
+    private readonly HashSet<string> _counted = [];
 
     private LayerFinder(GraphIndex index) => _index = index;
 
@@ -33,7 +34,7 @@ internal sealed class LayerFinder
             if (reason is null)
                 _layers.Add(CreateLayer(new(name, i, node, node.Input[0], weight.Input, weight.Tensor)));
             else
-                _skipped.Add(new(name, node.OpType, ElementCount(weight.Tensor), reason));
+                _skipped.Add(new(name, node.OpType, CountOnce(weight.Tensor), reason));
             return;
         }
 
@@ -50,7 +51,7 @@ internal sealed class LayerFinder
             .. node.Input.Distinct().Select(_index.Initializers.GetValueOrDefault).OfType<TensorProto>().Where(IsMatrix),
         ];
         if (matrices.Length > 0 && !_index.IsStatic(i))
-            Skip(matrices.Sum(ElementCount), matrices[0].Name, $"{node.OpType} is not an operator that this version quantizes");
+            Skip(matrices.Sum(CountOnce), matrices[0].Name, $"{node.OpType} is not an operator that this version quantizes");
 
         void Skip(long weights, string weight, string reason) =>
             _skipped.Add(new(NameOf(node, weight), node.OpType, weights, reason));
@@ -118,7 +119,9 @@ internal sealed class LayerFinder
         return unique;
     }
 
-    private static long ElementCount(TensorProto tensor) => tensor.Dims.Aggregate(1L, (a, b) => a * b);
+    /// <summary>Elements of a tensor when it is met first, so that a shared one counts once in the totals.</summary>
+    private long CountOnce(TensorProto tensor) =>
+        _counted.Add(tensor.Name) ? tensor.Dims.Aggregate(1L, (a, b) => a * b) : 0;
 
     private static bool IsMatrix(TensorProto tensor) =>
         tensor.DataType == (int)TensorProto.Types.DataType.Float && tensor.Dims.Count(d => d > 1) >= 2;
