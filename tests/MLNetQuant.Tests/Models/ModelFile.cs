@@ -1,0 +1,71 @@
+using System.Runtime.InteropServices;
+using Google.Protobuf;
+using MLNetQuant.Onnx.Proto;
+using DataType = MLNetQuant.Onnx.Proto.TensorProto.Types.DataType;
+
+namespace MLNetQuant.Tests.Models;
+
+/// <summary>Builds small ONNX models, node by node. A dimension of −1 is open.</summary>
+internal sealed class ModelFile
+{
+    private readonly GraphProto _graph = new() { Name = "small" };
+
+    public ModelFile Input(string name, DataType type, params long[] shape)
+    {
+        _graph.Input.Add(Value(name, type, shape));
+        return this;
+    }
+
+    public ModelFile Output(string name, params long[] shape)
+    {
+        _graph.Output.Add(Value(name, DataType.Float, shape));
+        return this;
+    }
+
+    public ModelFile Node(string op, string output, params string[] inputs)
+    {
+        var node = new NodeProto { OpType = op, Name = $"{op}_{output}" };
+        node.Input.AddRange(inputs);
+        node.Output.Add(output);
+        if (op == "Cast")
+            node.Attribute.Add(new AttributeProto { Name = "to", Type = AttributeProto.Types.AttributeType.Int, I = (long)DataType.Float });
+        _graph.Node.Add(node);
+        return this;
+    }
+
+    /// <summary>A matrix of weights between −1 and 1, the same on every run.</summary>
+    public ModelFile Weights(string name, int rows, int columns)
+    {
+        var random = new Random(rows * 1000 + columns);
+        var values = Enumerable.Range(0, rows * columns).Select(_ => (random.NextSingle() * 2) - 1).ToArray();
+        var tensor = new TensorProto
+        {
+            Name = name,
+            DataType = (int)DataType.Float,
+            RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes<float>(values)),
+        };
+        tensor.Dims.AddRange([rows, columns]);
+        _graph.Initializer.Add(tensor);
+        return this;
+    }
+
+    public string Save(string path)
+    {
+        var model = new ModelProto { IrVersion = 8, Graph = _graph };
+        model.OpsetImport.Add(new OperatorSetIdProto { Domain = string.Empty, Version = 17 });
+        File.WriteAllBytes(path, model.ToByteArray());
+        return path;
+    }
+
+    private static ValueInfoProto Value(string name, DataType type, long[] shape)
+    {
+        var dims = new TensorShapeProto();
+        foreach (var (axis, extent) in shape.Index())
+            dims.Dim.Add(extent < 0 ? new TensorShapeProto.Types.Dimension { DimParam = $"N{axis}" } : new() { DimValue = extent });
+        return new ValueInfoProto
+        {
+            Name = name,
+            Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)type, Shape = dims } },
+        };
+    }
+}
