@@ -46,6 +46,8 @@ internal sealed class RecordingDataView(IDataView inner) : IDataView
 
     private sealed class Cursor(RecordingDataView owner, DataViewRowCursor inner) : DataViewRowCursor
     {
+        private bool _disposed;
+
         public override long Position => inner.Position;
 
         public override long Batch => inner.Batch;
@@ -70,8 +72,9 @@ internal sealed class RecordingDataView(IDataView inner) : IDataView
 
         protected override void Dispose(bool disposing)
         {
-            if (disposing)
+            if (disposing && !_disposed)
             {
+                _disposed = true;
                 owner.DisposedCursors++;
                 inner.Dispose();
             }
