@@ -6,6 +6,13 @@ namespace MLNetQuant.Onnx.Layers;
 /// <summary>Finds the layers of a model, and says of every other node with constant weights why it is none.</summary>
 internal sealed class LayerFinder
 {
+    /// <summary>Operators that cut or combine element by element: their constants are masks and tables, no weights.</summary>
+    private static readonly HashSet<string> TableOperators =
+    [
+        "Add", "And", "Concat", "Div", "Equal", "Expand", "Greater", "Less", "Max", "Min", "Mod", "Mul", "Or", "Pad",
+        "Pow", "Reshape", "Slice", "Split", "Squeeze", "Sub", "Tile", "Transpose", "Unsqueeze", "Where",
+    ];
+
     private readonly GraphIndex _index;
     private readonly List<ILayer> _layers = [];
     private readonly List<SkippedLayer> _skipped = [];
@@ -50,7 +57,7 @@ internal sealed class LayerFinder
         [
             .. node.Input.Distinct().Select(_index.Initializers.GetValueOrDefault).OfType<TensorProto>().Where(IsMatrix),
         ];
-        if (matrices.Length > 0 && !_index.IsStatic(i))
+        if (matrices.Length > 0 && !_index.IsStatic(i) && !TableOperators.Contains(node.OpType))
             Skip(matrices.Sum(CountOnce), matrices[0].Name, $"{node.OpType} is not an operator that this version quantizes");
 
         void Skip(long weights, string weight, string reason) =>
