@@ -1,3 +1,5 @@
+using Google.Protobuf;
+using MLNetQuant.Onnx.Proto;
 using MLNetQuant.Onnx.Tests.Models;
 using static MLNetQuant.Onnx.Proto.TensorProto.Types;
 
@@ -125,6 +127,50 @@ public class QuantizationErrorTests
         var result = ModelQuantizer.Quantize(model, data, new());
         Assert.Equal(["y"], result.Report.Outputs.Select(o => o.Name));
         Assert.Equal(["y"], ModelComparer.Compare(model, result.Model, data).Outputs.Select(o => o.Name));
+    }
+
+    [Theory]
+    [InlineData(1e16f, 1e25f)]
+    [InlineData(1e18f, 1f)]
+    public void Values_beyond_single_precision_are_blamed_on_their_layer(float value, float weight)
+    {
+        var b = new GraphBuilder().Input("x", "N,4").Weight("W", 4, 4).Constant("huge", [value]).Constant("V", [.. Enumerable.Repeat(weight, 16)], 4, 4)
+            .Node("MatMul", "x,W", "h").Node("Mul", "h,huge", "i").Named("layer", "MatMul", "i,V", "j").Node("Tanh", "j", "y").Output("y");
+        Assert.Contains("layer 'layer'", Refusal(b, new()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_model_that_is_quantized_already_is_refused_with_the_reason()
+    {
+        var b = SmallNets.OneLayer();
+        var once = ModelQuantizer.Quantize(b.Build(), CalibrationRows.Of(("x", b.Rows(9, 4))), new()).Model;
+        var e = Assert.Throws<QuantizationException>(() => ModelQuantizer.Quantize(once, CalibrationRows.Of(("x", b.Rows(9, 4))), new()));
+        Assert.Contains("its weight 'W' is computed by other nodes", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Two_constants_of_one_name_are_refused_by_it()
+    {
+        var b = new GraphBuilder().Input("x", "N,4").Weight("W", 4, 4).Weight("W", 4, 4).Node("MatMul", "x,W", "y").Output("y");
+        Assert.Equal("The model holds two constants called 'W': remove one of them.", Refusal(b, new()));
+    }
+
+    [Fact]
+    public void A_weight_in_another_file_that_is_not_there_is_refused()
+    {
+        var b = new GraphBuilder().Input("x", "N,4").Node("MatMul", "x,W", "y").Output("y");
+        var tensor = new TensorProto { Name = "W", DataType = (int)DataType.Float, Dims = { 4, 4 }, DataLocation = DataLocation.External };
+        tensor.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = "no-such-file.bin" });
+        b.Graph.Initializer.Add(tensor);
+        Assert.Contains("no-such-file.bin", Refusal(b, new()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_operator_set_listed_under_both_its_names_can_be_inspected()
+    {
+        var model = SmallNets.OneLayer().Proto();
+        model.OpsetImport.Add(new OperatorSetIdProto { Domain = "ai.onnx", Version = 13 });
+        Assert.Equal(13, ModelInspector.Inspect(OnnxModel.Parse(model.ToByteArray())).Opsets["ai.onnx"]);
     }
 
     [Fact]

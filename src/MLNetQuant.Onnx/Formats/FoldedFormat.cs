@@ -39,7 +39,7 @@ internal sealed class FoldedFormat : IWeightFormat
             scales[channel] = layer.Groups[channel / layout.Outputs].Grid.Scale(0, channel % layout.Outputs);
 
         var channelAxis = layout.OutputMajor ? 0 : weight.Dims.Count - 1;
-        var shape = perTensor ? [1L] : weight.Dims.Select((d, axis) => axis == channelAxis ? d : 1L);
+        var shape = perTensor ? [1L] : weight.Dims.Select((_, axis) => axis == channelAxis ? layout.AllOutputs : 1L);
         var decode = new Decoder(weight.Name, names);
         decode.Add("Mul", decode.Cast(TensorValues.Create(decode.Fresh("codes"), layer.Codes(), weight.Dims)),
             TensorValues.Create(decode.Fresh("scale"), scales, shape), last: true);

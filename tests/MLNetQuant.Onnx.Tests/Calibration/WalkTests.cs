@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using MLNetQuant.Onnx.Calibration;
 using MLNetQuant.Onnx.Formats;
 using MLNetQuant.Onnx.Graph;
@@ -57,6 +58,42 @@ public class WalkTests
             Indices = new TensorProto { DataType = (int)DataType.Int64, Dims = { 1 }, Int64Data = { 2 } },
             Dims = { 1, 4 },
         });
+        Check(b.Build(), 4, 9, input: "N,6");
+    }
+
+    [Fact]
+    public void A_function_of_the_model_is_carried_along()
+    {
+        var b = new GraphBuilder(ir: 8)
+            .Input("x", "N,6").Weight("A", 6, 4).Weight("B", 4, 3).Weight("C", 3, 3)
+            .Node("MatMul", "x,A", "h").Node("local::Twice", "h", "i").Node("MatMul", "i,B", "j").Node("local::Twice", "j", "k")
+            .Node("MatMul", "k,C", "y").Output("y");
+        var model = b.Proto();
+        model.OpsetImport.Add(new OperatorSetIdProto { Domain = "local", Version = 1 });
+        model.Functions.Add(new FunctionProto
+        {
+            Name = "Twice",
+            Domain = "local",
+            Input = { "a" },
+            Output = { "b" },
+            Node = { new NodeProto { OpType = "Add", Input = { "a", "a" }, Output = { "b" } } },
+            OpsetImport = { new OperatorSetIdProto { Domain = "", Version = 13 } },
+        });
+        Check(OnnxModel.Parse(model.ToByteArray()), 4, 9, input: "N,6");
+    }
+
+    [Fact]
+    public void A_loop_that_captures_outer_tensors_runs_in_both_streams()
+    {
+        var body = new GraphBuilder()
+            .Input("n", "", DataType.Int64).Input("before", "", DataType.Bool).Input("sum", "N,4")
+            .Node("Identity", "before", "after").Node("Add", "sum,h", "next")
+            .Output("after", DataType.Bool).Output("next").Graph;
+        var b = new GraphBuilder()
+            .Input("x", "N,6").Weight("A", 6, 4).Weight("B", 4, 3).Weight("C", 3, 3).Constant("times", [3L])
+            .Node("MatMul", "x,A", "h").Node("Relu", "h", "r")
+            .Node("Loop", "times,,r", "looped", ("body", body))
+            .Node("MatMul", "looped,B", "j").Node("MatMul", "j,C", "y").Output("y");
         Check(b.Build(), 4, 9, input: "N,6");
     }
 

@@ -51,6 +51,14 @@ public class BiasCorrectionTests
             corrected.Model.Proto.Graph.Node.Count(n => n.OpType == "Add"));
     }
 
+    [Fact]
+    public void The_corrected_bias_is_called_after_the_old_one()
+    {
+        var (model, x, input) = Create(Layers["Gemm, bias"]());
+        var corrected = ModelQuantizer.Quantize(model, CalibrationRows.Of((input, x)), new() { BiasCorrection = true }).Model;
+        Assert.Equal(["W_codes", "W_scale", "b_corrected"], corrected.Proto.Graph.Initializer.Select(i => i.Name).Order(StringComparer.Ordinal));
+    }
+
     [Theory]
     [MemberData(nameof(UncorrectableNames))]
     public void A_bias_that_cannot_take_it_stays_as_it_is(string name)

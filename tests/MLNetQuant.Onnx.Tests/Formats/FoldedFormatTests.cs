@@ -16,6 +16,9 @@ public class FoldedFormatTests
         ["Conv, two groups"] = () => new(
             new GraphBuilder().Weight("W", 6, 4, 3, 3).Weight("b", 6).Node("Conv", "x,W,b", "y", ("group", 2L)), "N,8,5,5", 6, true, 36),
         ["Conv, depthwise"] = () => new(new GraphBuilder().Weight("W", 5, 1, 3, 3).Node("Conv", "x,W", "y", ("group", 5L)), "N,5,6,6", 5, true, 9),
+        ["Conv, one weight per output"] = () => new(
+            new GraphBuilder().Weight("W", 5, 1, 1, 1).Node("Conv", "x,W", "y", ("group", 5L)), "N,5,2,2", 5, true, 1),
+        ["MatMul, one output"] = () => new(new GraphBuilder().Weight("W", 70, 1).Node("MatMul", "x,W", "y"), "N,70", 1, false, 70),
         ["Conv 1-D"] = () => new(new GraphBuilder().Weight("W", 4, 11, 3).Node("Conv", "x,W", "y"), "N,11,7", 4, true, 33),
     };
 
@@ -45,7 +48,8 @@ public class FoldedFormatTests
         Assert.Equal(byHand, Decoded.Weight(quantized, "W"));
         var expected = Runtime.Run(OnnxModel.Parse(Decoded.WithWeight(model, "W", byHand).ToByteArray()), "y", ("x", x));
         Assert.Equal(expected, Runtime.Run(quantized, "y", ("x", x)));
-        Assert.NotEqual(Runtime.Run(model, "y", ("x", x)), expected);
+        if (test.Inputs > 1)
+            Assert.NotEqual(Runtime.Run(model, "y", ("x", x)), expected);
     }
 
     [Theory]
