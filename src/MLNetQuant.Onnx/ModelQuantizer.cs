@@ -94,6 +94,7 @@ public static class ModelQuantizer
         var quantizer = new LayerQuantizer(index, options);
         var names = new FreshNames(model.Proto.Graph);
         var stream = new FloatFormat();
+        var streamNames = new FreshNames(model.Proto.Graph);
         var rewrites = new Dictionary<int, LayerRewrite>();
         var reports = new List<LayerReport>();
         foreach (var (number, layer) in layers.Index())
@@ -104,7 +105,7 @@ public static class ModelQuantizer
             var inputs = walk.Advance(layer);
             options.Progress?.Report(new("quantize", layer.Node.Name, number, layers.Count));
             var result = quantizer.Quantize(layer, number, inputs);
-            walk.Replace(layer, stream.Write(result.Layer, names));
+            walk.Replace(layer, stream.Write(result.Layer, streamNames));
             rewrites.Add(layer.Node.Index, format.Write(result.Layer, names));
             reports.Add(Describe(result, format, options, watch.Elapsed.TotalSeconds));
             options.Progress?.Report(new("quantize", layer.Node.Name, number + 1, layers.Count));
