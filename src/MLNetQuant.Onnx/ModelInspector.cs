@@ -15,7 +15,9 @@ public static class ModelInspector
         return new()
         {
             IrVersion = model.Proto.IrVersion,
-            Opsets = model.Proto.OpsetImport.ToDictionary(o => o.Domain.Length == 0 ? "ai.onnx" : o.Domain, o => o.Version),
+            Opsets = model.Proto.OpsetImport
+                .GroupBy(o => o.Domain.Length == 0 ? "ai.onnx" : o.Domain, o => o.Version)
+                .ToDictionary(g => g.Key, g => g.Max()),
             Bytes = model.SizeInBytes,
             Inputs = [.. model.Inputs.Select(i => $"{i.Name} {i.Text}")],
             Outputs = [.. model.Outputs.Select(o => $"{o.Name} {o.Text}")],

@@ -15,6 +15,8 @@ internal sealed class GraphIndex
     {
         Graph = model.Graph;
         _irVersion = model.IrVersion;
+        if (Graph.Initializer.GroupBy(i => i.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
+            throw new QuantizationException($"The model holds two constants called '{twice.Key}': remove one of them.");
         Initializers = Graph.Initializer.ToDictionary(i => i.Name);
         SparseInitializers = Graph.SparseInitializer.ToDictionary(i => i.Values.Name);
         _reads = new string[Graph.Node.Count][];
