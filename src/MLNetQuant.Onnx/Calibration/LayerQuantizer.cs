@@ -82,10 +82,16 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
             return LayerStatisticsReader.Read(
                 layer, inputs, weights, sampler, options.Algorithm.NeedsCrossGram, options.Threads, options.CancellationToken);
         }
-        catch (ArithmeticException e)
+        catch (NonFiniteInputException e)
+        {
+            var what = double.IsFinite(e.OffendingNumber) ? "too large for single precision" : "NaN or infinite";
+            throw new QuantizationException(
+                $"The input of layer '{layer.Node.Name}' is {what} on the calibration rows: check the rows, or exclude the layer.", e);
+        }
+        catch (InvalidOperationException e)
         {
             throw new QuantizationException(
-                $"The input of layer '{layer.Node.Name}' is NaN or infinite on the calibration rows: check the rows, or exclude the layer.", e);
+                $"The output of layer '{layer.Node.Name}' is too large for single precision on the calibration rows: check the rows, or exclude the layer.", e);
         }
     }
 
