@@ -24,6 +24,14 @@ public class DeterminismTests
     }
 
     [Fact]
+    public async Task Runs_at_the_same_time_do_not_disturb_each_other()
+    {
+        var alone = Bytes(Options);
+        var together = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() => Bytes(Options))));
+        Assert.All(together, bytes => Assert.Equal(alone, bytes));
+    }
+
+    [Fact]
     public void Another_seed_gives_SPFQ_other_codes()
     {
         var options = Options with { Algorithm = new Spfq() };

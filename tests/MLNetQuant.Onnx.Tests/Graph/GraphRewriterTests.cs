@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using MLNetQuant.Onnx.Tests.Models;
 
 namespace MLNetQuant.Onnx.Tests.Graph;
@@ -49,6 +50,19 @@ public class GraphRewriterTests
             model, CalibrationRows.Of(("x", b.Rows(10, 4))), new QuantizationOptions { Bits = 3, BiasCorrection = true });
         Assert.False(Assert.Single(result.Report.Layers).BiasCorrected);
         Assert.Equal(["x"], result.Model.Inputs.Select(i => i.Name));
+    }
+
+    [Fact]
+    public void A_model_that_calls_the_default_operators_ai_onnx_is_written_and_runs()
+    {
+        var b = SmallNets.OneLayer();
+        var proto = b.Proto();
+        proto.OpsetImport[0].Domain = "ai.onnx";
+        var model = OnnxModel.Parse(proto.ToByteArray());
+        var x = b.Rows(10, 4);
+        var quantized = ModelQuantizer.Quantize(model, CalibrationRows.Of(("x", x)), QuantizationOptions.Default).Model;
+        Assert.All(
+            Runtime.Run(model, "y", ("x", x)).Zip(Runtime.Run(quantized, "y", ("x", x))), p => Assert.Equal(p.First, p.Second, 0.1));
     }
 
     [Fact]

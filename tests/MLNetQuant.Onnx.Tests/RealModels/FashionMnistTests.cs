@@ -37,7 +37,7 @@ public class FashionMnistTests(ITestOutputHelper output)
     private void Check(string name, params long[] shape)
     {
         var data = new FashionMnist(TestFiles.Shared($"models/{name}.onnx"), shape);
-        var (before, after) = (data.Top1(data.Model), data.Top1(data.Quantize(4, "gpfq", 1024).Model));
+        var (before, after) = (data.Top1(data.Model), data.Top1(data.Quantize(4, "gpfq", 512).Model));
         output.WriteLine($"float {before}, gpfq {after}");
         Assert.InRange(after, before - 0.6, 100);
     }
