@@ -64,8 +64,8 @@ public static class WeightQuantizationCatalog
     /// <summary>Quantizes the weights of an ONNX model with several input or output columns.</summary>
     /// <inheritdoc cref="QuantizeWeights(TransformsCatalog, string, int)" path="/remarks"/>
     /// <param name="catalog">The transforms catalog.</param>
-    /// <param name="outputColumnNames">The output columns, named as outputs of the model.</param>
-    /// <param name="inputColumnNames">The input columns, named as the inputs of the model.</param>
+    /// <param name="outputColumnNames">The output columns, named as outputs of the model; none for all.</param>
+    /// <param name="inputColumnNames">The input columns, named as the inputs of the model; none for all.</param>
     /// <param name="modelFile">Path of the float ONNX model. Only use models from trusted sources.</param>
     /// <param name="options">What to quantize and how; <see langword="null"/> for the defaults.</param>
     public static WeightQuantizingEstimator QuantizeWeights(
@@ -73,6 +73,10 @@ public static class WeightQuantizationCatalog
         string[] outputColumnNames,
         string[] inputColumnNames,
         string modelFile,
-        QuantizationOptions? options = null) =>
-        new(catalog, modelFile, outputColumnNames, inputColumnNames, options ?? QuantizationOptions.Default);
+        QuantizationOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(outputColumnNames);
+        ArgumentNullException.ThrowIfNull(inputColumnNames);
+        return new(catalog, modelFile, [.. outputColumnNames], [.. inputColumnNames], options ?? QuantizationOptions.Default);
+    }
 }

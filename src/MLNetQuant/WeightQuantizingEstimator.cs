@@ -1,4 +1,6 @@
 using Microsoft.ML;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.Transforms.Onnx;
 using MLNetQuant.Data;
 using MLNetQuant.Onnx;
 
@@ -44,34 +46,37 @@ public sealed class WeightQuantizingEstimator : IEstimator<WeightQuantizingTrans
     {
         ArgumentNullException.ThrowIfNull(input);
         var model = OnnxModel.Load(_modelFile);
-        string[] inputs = _inputColumnNames ?? [.. model.Inputs.Select(i => i.Name)];
-        string[] outputs = _outputColumnNames ?? [.. model.Outputs.Select(o => o.Name)];
-        CheckOutputs(model, outputs);
-        var calibration = CalibrationRows.Read(input, model, inputs, _options.Rows, _options.CancellationToken);
+        var names = new ModelColumns(model, _inputColumnNames, _outputColumnNames);
+        var columns = names.Bind(input.Schema);
+        var calibration = CalibrationRows.Read(input, columns, _options.Rows, _options.CancellationToken);
         var quantized = ModelQuantizer.Quantize(model, calibration, _options with { Rows = null });
-        return WeightQuantizingTransformer.Create(_catalog, quantized, outputs, inputs, input);
+        return WeightQuantizingTransformer.Create(_catalog, quantized, names.Outputs, columns, input);
     }
 
     /// <inheritdoc/>
+    /// <exception cref="QuantizationException">The model or a column cannot be used; the message says which and how to mend it.</exception>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
-        if (!File.Exists(_modelFile))
-            throw new QuantizationException($"The model file '{_modelFile}' does not exist: check the path.");
-        return Score(_modelFile).GetOutputSchema(inputSchema);
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        var names = new ModelColumns(OnnxModel.Load(_modelFile), _inputColumnNames, _outputColumnNames);
+        names.Check(inputSchema);
+        var scorer = OpenFloatModel(names);
+
+        // The step opens the model when it is made; only its transformer lets go of it.
+        using (scorer.Fit(new EmptyData(names.FittingSchema())))
+            return scorer.GetOutputSchema(inputSchema);
     }
 
-    /// <summary>The step that would score with a model file; it promises the same columns as the float model's.</summary>
-    private Microsoft.ML.Transforms.Onnx.OnnxScoringEstimator Score(string file) =>
-        _inputColumnNames is null || _outputColumnNames is null
-            ? _catalog.ApplyOnnxModel(file)
-            : _catalog.ApplyOnnxModel(_outputColumnNames, _inputColumnNames, file);
-
-    private static void CheckOutputs(OnnxModel model, string[] outputs)
+    /// <summary>The step that would score with the float model; it promises the same columns.</summary>
+    private OnnxScoringEstimator OpenFloatModel(ModelColumns names)
     {
-        if (outputs.FirstOrDefault(o => model.Outputs.All(m => m.Name != o)) is { } missing)
+        try
         {
-            throw new QuantizationException(
-                $"The model '{model.Name}' has no output '{missing}' (it has {string.Join(", ", model.Outputs.Select(o => $"'{o.Name}'"))}): name the output columns as its outputs.");
+            return _catalog.ApplyOnnxModel(names.Outputs, names.Inputs, _modelFile);
+        }
+        catch (Exception e) when (e.InnerException is OnnxRuntimeException inner)
+        {
+            throw new QuantizationException($"ONNX Runtime cannot open the model '{_modelFile}': {inner.Message}", e);
         }
     }
 }

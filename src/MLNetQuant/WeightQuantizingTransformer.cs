@@ -15,6 +15,7 @@ public sealed class WeightQuantizingTransformer : ITransformer, ICanSaveModel, I
     private readonly OnnxTransformer _scorer;
     private readonly OnnxModel _model;
     private readonly TemporaryModelFile _file;
+    private bool _disposed;
 
     private WeightQuantizingTransformer(
         OnnxTransformer scorer, QuantizedModel quantized, TemporaryModelFile file)
@@ -30,37 +31,56 @@ public sealed class WeightQuantizingTransformer : ITransformer, ICanSaveModel, I
 
     bool ITransformer.IsRowToRowMapper => ((ITransformer)_scorer).IsRowToRowMapper;
 
+    /// <summary>A session that is gone must not reach ONNX Runtime: it would end the process.</summary>
+    private OnnxTransformer Scorer
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return _scorer;
+        }
+    }
+
     /// <summary>Writes the quantized model as an ONNX file; the file appears whole or not at all.</summary>
     /// <param name="path">Where to write; an existing file is replaced.</param>
     /// <exception cref="QuantizationException">The path cannot be written.</exception>
     public void SaveOnnxModel(string path) => _model.Save(path);
 
     /// <inheritdoc/>
-    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => _scorer.GetOutputSchema(inputSchema);
+    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => Scorer.GetOutputSchema(inputSchema);
 
     /// <inheritdoc/>
-    public IDataView Transform(IDataView input) => _scorer.Transform(input);
+    public IDataView Transform(IDataView input) => Scorer.Transform(input);
 
     IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) =>
-        ((ITransformer)_scorer).GetRowToRowMapper(inputSchema);
+        ((ITransformer)Scorer).GetRowToRowMapper(inputSchema);
 
-    void ICanSaveModel.Save(ModelSaveContext ctx) => ((ICanSaveModel)_scorer).Save(ctx);
+    void ICanSaveModel.Save(ModelSaveContext ctx) => ((ICanSaveModel)Scorer).Save(ctx);
 
     /// <summary>Releases the model and deletes its temporary file.</summary>
     public void Dispose()
     {
+        _disposed = true;
         _scorer.Dispose();
         _file.Dispose();
     }
 
     internal static WeightQuantizingTransformer Create(
-        TransformsCatalog catalog, QuantizedModel quantized, string[] outputs, string[] inputs, IDataView schemaSource)
+        TransformsCatalog catalog, QuantizedModel quantized, string[] outputs, IReadOnlyList<BoundColumn> inputs, IDataView schemaSource)
     {
         // ML.NET reads the model's file again whenever it saves the step, so that the file lives as long as the step.
         var file = TemporaryModelFile.Create(quantized.Model);
         try
         {
-            return new(catalog.ApplyOnnxModel(outputs, inputs, file.Path).Fit(schemaSource), quantized, file);
+            var scorer = catalog.ApplyOnnxModel(
+                outputs,
+                [.. inputs.Select(i => i.Column.Name)],
+                file.Path,
+                inputs.Where(i => i.FixesShape).ToDictionary(
+                    i => i.Column.Name, i => Array.ConvertAll(i.RowShape, d => checked((int)d))),
+                gpuDeviceId: null,
+                fallbackToCpu: false);
+            return new(scorer.Fit(schemaSource), quantized, file);
         }
         catch
         {
