@@ -131,6 +131,32 @@ public sealed class ColumnTests : IDisposable
             SmallModels.Linear(_folder["steps.onnx"], 4, DataType.Float, -1, -1, 4)).Fit(data);
         Assert.Equal(40, model.Report.CalibrationRows);
         Assert.Equal(120, Assert.Single(model.Report.Layers).CalibrationRows);
+        Near.Equal(Raw(model, rows, [1, 3, 4]), Ys(model, data));
+
+        _ml.Model.Save(model, data.Schema, _folder["steps.zip"]);
+        var loaded = new MLContext().Model.Load(_folder["steps.zip"], out _);
+        Near.Equal(Ys(model, data), Ys(loaded, data));
+        (loaded as IDisposable)?.Dispose();
+    }
+
+    [Fact]
+    public void A_key_feeds_the_number_behind_it()
+    {
+        var data = _ml.Data.LoadFromEnumerable(Enumerable.Range(0, 40).Select(i => new Key { X = (uint)(i % 10) }));
+        Assert.IsType<KeyDataViewType>(data.Schema["x"].Type);
+        using var model = _ml.Transforms.QuantizeWeights(SmallModels.Linear(_folder["x.onnx"], 1, DataType.Uint32)).Fit(data);
+        var scores = Ys(model, data);
+
+        // A key of an object counts from 0, and the number that stands for it from 1: 0 is a missing key.
+        for (var i = 0; i < scores.Length; i++)
+            Assert.All(scores[i].Zip(scores[0]), p => Assert.Equal(((i % 10) + 1) * p.Second, p.First, 1e-4));
+    }
+
+    [Fact]
+    public void No_names_stand_for_all()
+    {
+        using var model = _ml.Transforms.QuantizeWeights([], [], SmallModels.TwoByTwo(_folder["two.onnx"])).Fit(Pairs());
+        AssertScores(model, "sum", "difference");
     }
 
     [Fact]
@@ -234,6 +260,13 @@ public sealed class ColumnTests : IDisposable
     {
         [ColumnName("x")]
         public long X { get; set; }
+    }
+
+    private sealed class Key
+    {
+        [KeyType(10)]
+        [ColumnName("x")]
+        public uint X { get; set; }
     }
 
     private sealed class SparseVector

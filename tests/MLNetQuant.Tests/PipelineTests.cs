@@ -53,9 +53,9 @@ public sealed class PipelineTests(QuantizedSample sample) : IClassFixture<Quanti
     {
         using var model = QuantizeSample()
             .Append(_ml.Transforms.CopyColumns("eight", "logits"))
-            .Append(_ml.Transforms.QuantizeWeights(FashionMnist.ModelFile, bits: 2))
+            .Append(_ml.Transforms.QuantizeWeights(FashionMnist.ModelFile, QuantizedSample.Options with { Bits = 2 }))
             .Fit(sample.Calibration);
-        using var two = _ml.Transforms.QuantizeWeights(FashionMnist.ModelFile, bits: 2).Fit(sample.Calibration);
+        using var two = _ml.Transforms.QuantizeWeights(FashionMnist.ModelFile, QuantizedSample.Options with { Bits = 2 }).Fit(sample.Calibration);
         Near.Equal(sample.Score(sample.Model), [.. model.Transform(sample.Images).GetColumn<float[]>("eight")]);
         Near.Equal(sample.Score(two), sample.Score(model));
     }
@@ -164,7 +164,7 @@ public sealed class PipelineTests(QuantizedSample sample) : IClassFixture<Quanti
         static string Key(IEnumerable<float> values) => string.Join(' ', values);
     }
 
-    private WeightQuantizingEstimator QuantizeSample() => _ml.Transforms.QuantizeWeights(FashionMnist.ModelFile);
+    private WeightQuantizingEstimator QuantizeSample() => _ml.Transforms.QuantizeWeights(FashionMnist.ModelFile, QuantizedSample.Options);
 
     /// <summary>The step in a chain calibrates on the same rows as the step alone, and scores them equally.</summary>
     private void AssertAsAlone(TransformerChain<WeightQuantizingTransformer> chain, IDataView data) => Near.Equal(

@@ -20,7 +20,7 @@ public sealed class PredictionEngineTests(QuantizedSample sample) : IClassFixtur
     public void A_prediction_engine_scores_through_a_chain()
     {
         using var chain = sample.ML.Transforms.CopyColumns("again", "input")
-            .Append(sample.ML.Transforms.QuantizeWeights(FashionMnist.ModelFile)).Fit(sample.Calibration);
+            .Append(sample.ML.Transforms.QuantizeWeights(FashionMnist.ModelFile, QuantizedSample.Options)).Fit(sample.Calibration);
         using var engine = sample.ML.Model.CreatePredictionEngine<Image, Scores>(chain, Borrowed);
         Near.Equal(sample.Score(sample.Model), [.. FashionMnist.Test.Take(20).Select(i => engine.Predict(i).Logits)]);
     }

@@ -38,7 +38,7 @@ public sealed class SavingTests(QuantizedSample sample) : IClassFixture<Quantize
         var pixels = ml.Transforms.CopyColumns("pixels", "input").Fit(sample.Images).Transform(sample.Images);
         var only = ml.Transforms.SelectColumns("pixels", "Label").Fit(pixels).Transform(pixels);
         using var model = ml.Transforms.CopyColumns("input", "pixels")
-            .Append(ml.Transforms.QuantizeWeights(FashionMnist.ModelFile))
+            .Append(ml.Transforms.QuantizeWeights(FashionMnist.ModelFile, QuantizedSample.Options))
             .Append(ml.Transforms.CopyColumns("Score", "logits"))
             .Fit(only);
         ml.Model.Save(model, only.Schema, _folder["chain.zip"]);
@@ -55,7 +55,7 @@ public sealed class SavingTests(QuantizedSample sample) : IClassFixture<Quantize
     public void Saving_does_not_need_the_float_model_any_more()
     {
         File.Copy(FashionMnist.ModelFile, _folder["float.onnx"]);
-        using var model = sample.ML.Transforms.QuantizeWeights(_folder["float.onnx"]).Fit(sample.Calibration);
+        using var model = sample.ML.Transforms.QuantizeWeights(_folder["float.onnx"], QuantizedSample.Options).Fit(sample.Calibration);
         File.Delete(_folder["float.onnx"]);
         var (_, loaded) = SaveAndLoad(model);
         Near.Equal(_expected, sample.Score(loaded));
@@ -65,7 +65,7 @@ public sealed class SavingTests(QuantizedSample sample) : IClassFixture<Quantize
     [Fact]
     public void A_saved_model_outlives_the_transformer()
     {
-        var model = sample.ML.Transforms.QuantizeWeights(FashionMnist.ModelFile).Fit(sample.Calibration);
+        var model = sample.ML.Transforms.QuantizeWeights(FashionMnist.ModelFile, QuantizedSample.Options).Fit(sample.Calibration);
         sample.ML.Model.Save(model, sample.Calibration.Schema, _folder["model.zip"]);
         model.Dispose();
         var loaded = new MLContext().Model.Load(_folder["model.zip"], out _);

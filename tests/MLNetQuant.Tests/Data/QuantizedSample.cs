@@ -10,8 +10,11 @@ public sealed class QuantizedSample : IDisposable
     {
         Calibration = ML.Data.LoadFromEnumerable(FashionMnist.Calibration.Take(64));
         Images = ML.Data.LoadFromEnumerable(FashionMnist.Test.Take(20));
-        Model = ML.Transforms.QuantizeWeights(FashionMnist.ModelFile).Fit(Calibration);
+        Model = ML.Transforms.QuantizeWeights(FashionMnist.ModelFile, Options).Fit(Calibration);
     }
+
+    /// <summary>Fewer rows of each layer than the default, for speed.</summary>
+    public static QuantizationOptions Options { get; } = new() { RowsPerLayer = 512 };
 
     public MLContext ML { get; } = new(seed: 1);
 
