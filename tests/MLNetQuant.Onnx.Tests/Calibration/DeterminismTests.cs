@@ -32,6 +32,23 @@ public class DeterminismTests
     }
 
     [Fact]
+    public void Groups_with_equal_weights_and_inputs_draw_their_own_random_numbers()
+    {
+        var b = new GraphBuilder();
+        var (w, channel) = (b.Floats(64), b.Floats(50));
+        var model = b.Input("x", "N,32,5").Constant("W", [.. w, .. w], 8, 16, 1).Node("Conv", "x,W", "y", ("group", 2L)).Output("y").Build();
+        var image = Enumerable.Range(0, 16).SelectMany(c => channel.Skip(c).Take(5)).ToArray();
+        var data = CalibrationRows.Of(("x", OnnxTensor.Create([.. image, .. image], 1, 32, 5)));
+        sbyte[][] Groups(IWeightQuantizer algorithm) =>
+        [
+            .. ModelQuantizer.Quantize(model, data, new() { Bits = 4, Algorithm = algorithm }).Model.Proto.Graph.Initializer
+                .Single(i => i.Name == "W_codes").RawData.Select(c => (sbyte)c).Chunk(64),
+        ];
+        Assert.Equal(Groups(new Gpfq())[0], Groups(new Gpfq())[1]);
+        Assert.NotEqual(Groups(new Spfq())[0], Groups(new Spfq())[1]);
+    }
+
+    [Fact]
     public void Another_seed_gives_SPFQ_other_codes()
     {
         var options = Options with { Algorithm = new Spfq() };
