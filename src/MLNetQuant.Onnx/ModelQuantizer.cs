@@ -76,10 +76,6 @@ public static class ModelQuantizer
         {
             throw new QuantizationException($"ONNX Runtime cannot run the model '{model.Name}': {e.Message}", e);
         }
-        catch (NotSupportedException e)
-        {
-            throw new QuantizationException($"The model '{model.Name}' cannot be followed: {e.Message}", e);
-        }
     }
 
     private static (Dictionary<int, LayerRewrite> Rewrites, List<LayerReport> Reports) QuantizeLayers(

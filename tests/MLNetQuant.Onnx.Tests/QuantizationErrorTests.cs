@@ -111,7 +111,7 @@ public class QuantizationErrorTests
             .Node("Cast", "half", "full", ("to", (long)DataType.Float))
             .Node("Add", "h,full", "i").Node("MatMul", "i,V", "y").Output("y");
         var message = Refusal(b, new());
-        Assert.StartsWith("The model 'test' cannot be followed: ", message, StringComparison.Ordinal);
+        Assert.StartsWith("The value '", message, StringComparison.Ordinal);
         Assert.Contains("'half'", message, StringComparison.Ordinal);
     }
 

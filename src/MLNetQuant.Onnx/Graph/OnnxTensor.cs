@@ -95,11 +95,11 @@ public sealed class OnnxTensor
     }
 
     /// <summary>Copies an ONNX Runtime tensor.</summary>
-    /// <exception cref="NotSupportedException">It is not a tensor of numbers.</exception>
+    /// <exception cref="QuantizationException">It is not a tensor of numbers.</exception>
     internal static OnnxTensor FromOrtValue(string name, OrtValue value)
     {
         if (!value.IsTensor)
-            throw new NotSupportedException($"The value '{name}' is not a tensor, and only tensors can be followed.");
+            throw new QuantizationException($"The value '{name}' inside the model is not a tensor, and only tensors can be followed: exclude the layers behind it.");
         var info = value.GetTensorTypeAndShape();
         return info.ElementDataType switch
         {
@@ -114,8 +114,8 @@ public sealed class OnnxTensor
             TensorElementType.UInt16 => Copy<ushort>(),
             TensorElementType.Int8 => Copy<sbyte>(),
             TensorElementType.UInt8 => Copy<byte>(),
-            var type => throw new NotSupportedException(
-                $"The value '{name}' has element type {type}, which cannot be followed."),
+            var type => throw new QuantizationException(
+                $"The value '{name}' inside the model has element type {type}, which cannot be followed: exclude the layers behind it."),
         };
 
         OnnxTensor Copy<T>()
