@@ -1,6 +1,3 @@
-using MLNetQuant.Grids;
-using MLNetQuant.Numerics;
-
 namespace MLNetQuant.Algorithms;
 
 /// <summary>
@@ -19,25 +16,22 @@ namespace MLNetQuant.Algorithms;
 /// Where X̃ = X this is W + S(W − Q).</para>
 /// <para>An input that is zero on all rows has v = 0.</para>
 /// </remarks>
-public sealed class Gpfq : IWeightQuantizer
+/// <param name="options">Order.</param>
+public sealed class Gpfq(GpfqOptions options) : PathFollowing
 {
-    /// <inheritdoc/>
-    public string Name => "gpfq";
+    private readonly GpfqOptions _options = options ?? throw new ArgumentNullException(nameof(options));
 
-    /// <inheritdoc/>
-    public bool NeedsCrossGram => true;
-
-    /// <inheritdoc/>
-    public QuantizedWeights Quantize(LayerProblem problem, GridRecipe recipe, QuantizationContext context)
+    /// <summary>GPFQ as the papers have it.</summary>
+    public Gpfq() : this(new GpfqOptions())
     {
-        ArgumentNullException.ThrowIfNull(problem);
-        ArgumentNullException.ThrowIfNull(recipe);
-        ArgumentNullException.ThrowIfNull(context);
-        var grid = recipe.Fit(problem.Weights, context.Threads);
-        var codes = new Matrix<sbyte>(grid.Inputs, grid.Outputs);
-        var (p, s, feedback) = GreedyPath.Build(problem, Name, context);
-        var clipped = PathKernel.Run(
-            p, s, new NearestRounding(grid, codes), feedback, new(context.Threads, CancellationToken: context.CancellationToken));
-        return new(codes, grid, clipped);
     }
+
+    /// <inheritdoc/>
+    public override string Name => "gpfq";
+
+    /// <inheritdoc/>
+    public override bool NeedsCrossGram => true;
+
+    internal override PathProblem Prepare(LayerProblem problem, QuantizationContext context) =>
+        GreedyPath.Build(problem, Name, context, _options.InputOrder);
 }

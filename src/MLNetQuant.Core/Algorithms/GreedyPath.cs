@@ -6,22 +6,24 @@ namespace MLNetQuant.Algorithms;
 internal static class GreedyPath
 {
     /// <summary>P = D⁻¹ tril(G) W and S = D⁻¹ strictL(H); where X̃ = X the cheaper equal form P = W with error feedback.</summary>
-    internal static (Matrix<double> P, PackedRows S, Feedback Feedback) Build(
-        LayerProblem problem, string algorithm, QuantizationContext context)
+    internal static PathProblem Build(
+        LayerProblem problem, string algorithm, QuantizationContext context, InputOrder inputOrder = InputOrder.Natural)
     {
         var statistics = problem.Statistics;
         var g = CrossGram(problem, algorithm);
         var d = Divisors(statistics.H, damping: 0);
-        var s = new PackedRows(statistics.H, MatrixPart.StrictLower, d);
+        var order = inputOrder.Of(statistics.H);
+        var s = new PackedRows(statistics.H, MatrixPart.StrictLower, d, order);
         if (!statistics.StreamsAreEqual)
         {
-            var tril = new PackedRows(g, MatrixPart.Lower, d);
-            return (DoubleProduct.Multiply(tril, problem.Weights, context.Threads, context.CancellationToken), s, Feedback.Value);
+            var tril = new PackedRows(g, MatrixPart.Lower, d, order);
+            var moved = DoubleProduct.Multiply(tril, problem.Weights.Permute(order), context.Threads, context.CancellationToken);
+            return new(moved, s, Feedback.Value, order) { Target = () => problem.Weights };
         }
 
-        var p = problem.WideWeights();
-        ClearDead(p, d);
-        return (p, s, Feedback.Error);
+        var p = problem.WideWeights(order);
+        ClearDead(p, d, order);
+        return new(p, s, Feedback.Error, order) { Target = () => problem.Weights };
     }
 
     /// <summary>G, or a sentence on how to get it.</summary>
@@ -38,12 +40,12 @@ internal static class GreedyPath
         return divisors;
     }
 
-    /// <summary>Zeroes the rows of inputs that are zero on all rows.</summary>
-    internal static void ClearDead(Matrix<double> p, double[] divisors)
+    /// <summary>Zeroes the rows, in the order of the steps, of inputs that are zero on all rows.</summary>
+    internal static void ClearDead(Matrix<double> p, double[] divisors, int[]? order = null)
     {
         for (var t = 0; t < p.Rows; t++)
         {
-            if (double.IsPositiveInfinity(divisors[t]))
+            if (double.IsPositiveInfinity(divisors[order?[t] ?? t]))
                 p.Row(t).Clear();
         }
     }

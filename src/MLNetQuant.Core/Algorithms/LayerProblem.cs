@@ -15,12 +15,18 @@ public sealed record LayerProblem(Matrix<float> Weights, LayerStatistics Statist
     /// <summary>Statistics of the calibration rows of the same layer.</summary>
     public LayerStatistics Statistics { get; } = Matching(Weights, Statistics);
 
-    /// <summary>The weights in fp64.</summary>
-    internal Matrix<double> WideWeights()
+    /// <summary>The weights in fp64, their inputs in this order; null as they stand.</summary>
+    internal Matrix<double> WideWeights(int[]? order = null)
     {
         var wide = new Matrix<double>(Weights.Rows, Weights.Columns);
-        for (var i = 0; i < wide.Data.Length; i++)
-            wide.Data[i] = Weights.Data[i];
+        for (var t = 0; t < wide.Rows; t++)
+        {
+            var source = Weights.Row(order?[t] ?? t);
+            var target = wide.Row(t);
+            for (var i = 0; i < target.Length; i++)
+                target[i] = source[i];
+        }
+
         return wide;
     }
 

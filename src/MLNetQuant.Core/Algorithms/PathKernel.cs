@@ -20,7 +20,14 @@ internal enum Feedback
 /// <param name="LazyBatchSize">Inputs whose sums over earlier inputs are formed together; a multiple of 8.</param>
 /// <param name="CancellationToken">Looked at between blocks.</param>
 internal readonly record struct PathOptions(
-    int Threads = 0, int PanelLanes = 0, int LazyBatchSize = 64, CancellationToken CancellationToken = default);
+    int Threads = 0,
+    int PanelLanes = 0,
+    int LazyBatchSize = PathOptions.DefaultLazyBatchSize,
+    CancellationToken CancellationToken = default)
+{
+    /// <summary>What most machines like.</summary>
+    internal const int DefaultLazyBatchSize = 64;
+}
 
 /// <summary>
 /// The loop that all path-following methods share: for t = 1..N, V_t = P_t − Σ_{j&lt;t} S_tj Q_j and Q_t = round(V_t).
@@ -39,9 +46,11 @@ internal static unsafe class PathKernel
     /// <param name="rounding">The rule, which also receives the codes.</param>
     /// <param name="feedback">What enters the sums.</param>
     /// <param name="options">How to run.</param>
+    /// <param name="order">The input of each step, which the rule is told; null where step t is input t. P and S are in
+    /// the order of the steps.</param>
     /// <returns>How many codes were clipped.</returns>
     internal static long Run<TRounding>(
-        Matrix<double> p, PackedRows? s, TRounding rounding, Feedback feedback, PathOptions options)
+        Matrix<double> p, PackedRows? s, TRounding rounding, Feedback feedback, PathOptions options, int[]? order = null)
         where TRounding : struct, IRoundingRule
     {
         if (options.LazyBatchSize < TileKernel.Rows || options.LazyBatchSize % TileKernel.Rows != 0)
@@ -54,15 +63,15 @@ internal static unsafe class PathKernel
             (first, count, lanes) =>
             {
                 var inPanel = s is null
-                    ? RoundPanel(p, rounding, first, count)
-                    : FollowPanel(p, s, rounding, feedback, options, first, count, lanes);
+                    ? RoundPanel(p, rounding, order, first, count)
+                    : FollowPanel(p, s, rounding, feedback, options, order, first, count, lanes);
                 Interlocked.Add(ref clipped, inPanel);
             },
             options.CancellationToken);
         return clipped;
     }
 
-    private static long RoundPanel<TRounding>(Matrix<double> p, TRounding rounding, int first, int count)
+    private static long RoundPanel<TRounding>(Matrix<double> p, TRounding rounding, int[]? order, int first, int count)
         where TRounding : struct, IRoundingRule
     {
         var clipped = 0L;
@@ -70,14 +79,22 @@ internal static unsafe class PathKernel
         for (var t = 0; t < p.Rows; t++)
         {
             p.Row(t).Slice(first, count).CopyTo(lanes);
-            clipped += rounding.Round(t, first, lanes);
+            clipped += rounding.Round(order?[t] ?? t, first, lanes);
         }
 
         return clipped;
     }
 
     private static long FollowPanel<TRounding>(
-        Matrix<double> p, PackedRows s, TRounding rounding, Feedback feedback, PathOptions options, int first, int count, int lanes)
+        Matrix<double> p,
+        PackedRows s,
+        TRounding rounding,
+        Feedback feedback,
+        PathOptions options,
+        int[]? order,
+        int first,
+        int count,
+        int lanes)
         where TRounding : struct, IRoundingRule
     {
         var clipped = 0L;
@@ -106,7 +123,7 @@ internal static unsafe class PathKernel
                         for (var j = row; j < t; j++)
                             AddScaled(packed[s.Offset(tile, j) + t - row], fedBack.Pointer + ((long)j * lanes), argument, lanes);
                         var values = new Span<double>(argument, count);
-                        clipped += rounding.Round(t, first, values);
+                        clipped += rounding.Round(order?[t] ?? t, first, values);
                         var later = new Span<double>(fedBack.Pointer + ((long)t * lanes), count);
                         if (feedback == Feedback.Error)
                             Subtract(p.Row(t).Slice(first, count), values, later);

@@ -22,4 +22,13 @@ public sealed record QuantizationContext
 
     /// <summary>Stops the work between blocks.</summary>
     public CancellationToken CancellationToken { get; init; }
+
+    /// <summary>Outputs that one thread follows together; zero to choose. For tests.</summary>
+    internal int PanelLanes { get; init; }
+
+    /// <summary>Inputs whose sums are formed together. For tests.</summary>
+    internal int LazyBatchSize { get; init; } = PathOptions.DefaultLazyBatchSize;
+
+    /// <summary>How the kernel runs.</summary>
+    internal PathOptions Path => new(Threads, PanelLanes, LazyBatchSize, CancellationToken);
 }

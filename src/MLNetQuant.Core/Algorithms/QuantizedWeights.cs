@@ -39,6 +39,12 @@ public sealed class QuantizedWeights
     /// </summary>
     public long Clipped { get; }
 
+    /// <summary>
+    /// How often the algorithm had to raise its damping tenfold before H + λI could be factored: 0 to 3, and 0 for
+    /// algorithms that factor nothing.
+    /// </summary>
+    public int DampingRaises { get; init; }
+
     /// <summary>The values: (float)code · scale in single precision, which is what the file computes.</summary>
     public Matrix<float> Dequantize()
     {

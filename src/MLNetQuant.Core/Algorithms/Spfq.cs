@@ -21,7 +21,7 @@ namespace MLNetQuant.Algorithms;
 /// <para>An input that is zero on all rows has code 0.</para>
 /// </remarks>
 /// <param name="options">Order, damping, rounding.</param>
-public sealed class Spfq(SpfqOptions options) : IWeightQuantizer
+public sealed class Spfq(SpfqOptions options) : PathFollowing
 {
     private readonly SpfqOptions _options = options ?? throw new ArgumentNullException(nameof(options));
 
@@ -31,29 +31,29 @@ public sealed class Spfq(SpfqOptions options) : IWeightQuantizer
     }
 
     /// <inheritdoc/>
-    public string Name => "spfq";
+    public override string Name => "spfq";
 
     /// <inheritdoc/>
-    public bool NeedsCrossGram => true;
+    public override bool NeedsCrossGram => true;
 
-    /// <inheritdoc/>
-    public QuantizedWeights Quantize(LayerProblem problem, GridRecipe recipe, QuantizationContext context)
+    internal override PathProblem Prepare(LayerProblem problem, QuantizationContext context)
     {
-        ArgumentNullException.ThrowIfNull(problem);
-        ArgumentNullException.ThrowIfNull(recipe);
-        ArgumentNullException.ThrowIfNull(context);
         if (_options.Order == 1)
-        {
-            var (p, s, feedback) = GreedyPath.Build(problem, Name, context);
-            return Round(p, s, feedback, recipe.Fit(problem.Weights, context.Threads), context);
-        }
-
+            return GreedyPath.Build(problem, Name, context);
         var aligned = Align(problem, context);
-        var grid = recipe.Fit(Narrow(aligned), context.Threads);
+        var target = PathProblem.Narrow(aligned);
         var d = GreedyPath.Divisors(problem.Statistics.H, damping: 0);
         GreedyPath.ClearDead(aligned, d);
-        return Round(aligned, new(problem.Statistics.H, MatrixPart.StrictLower, d), Feedback.Error, grid, context);
+        return new(aligned, new(problem.Statistics.H, MatrixPart.StrictLower, d), Feedback.Error) { Target = () => target };
     }
+
+    internal override QuantizedWeights Round(PathProblem path, Grid grid, QuantizationContext context) =>
+        _options.Rounding == SpfqRounding.Nearest
+            ? base.Round(path, grid, context)
+            : path.Round(
+                grid,
+                codes => new StochasticRounding(grid, codes, new(context.Seed, context.Layer), context.FirstNeuron),
+                context);
 
     /// <summary>W̃ after r sweeps.</summary>
     internal Matrix<double> Align(LayerProblem problem, QuantizationContext context)
@@ -61,7 +61,7 @@ public sealed class Spfq(SpfqOptions options) : IWeightQuantizer
         var (h, c) = (problem.Statistics.H, problem.Statistics.C);
         var g = GreedyPath.CrossGram(problem, Name);
         var weights = problem.WideWeights();
-        var lambda = _options.Damping * MeanDiagonal(h);
+        var lambda = Damping.Lambda(h, _options.Damping);
         var d = GreedyPath.Divisors(h, lambda);
         var lower = new PackedRows(h, MatrixPart.StrictLower, d);
         var upper = new PackedRows(h, MatrixPart.StrictUpper, d);
@@ -87,29 +87,8 @@ public sealed class Spfq(SpfqOptions options) : IWeightQuantizer
             }
 
             var solution = new Matrix<double>(product.Rows, product.Columns);
-            PathKernel.Run(product, lower, new NoRounding(solution), Feedback.Value, new(context.Threads, CancellationToken: context.CancellationToken));
+            PathKernel.Run(product, lower, new NoRounding(solution), Feedback.Value, context.Path);
             return solution;
         }
     }
-
-    private QuantizedWeights Round(Matrix<double> p, PackedRows s, Feedback feedback, Grid grid, QuantizationContext context)
-    {
-        var codes = new Matrix<sbyte>(grid.Inputs, grid.Outputs);
-        var path = new PathOptions(context.Threads, CancellationToken: context.CancellationToken);
-        var clipped = _options.Rounding == SpfqRounding.Nearest
-            ? PathKernel.Run(p, s, new NearestRounding(grid, codes), feedback, path)
-            : PathKernel.Run(
-                p, s, new StochasticRounding(grid, codes, new(context.Seed, context.Layer), context.FirstNeuron), feedback, path);
-        return new(codes, grid, clipped);
-    }
-
-    private static double MeanDiagonal(Matrix<double> h)
-    {
-        var sum = 0.0;
-        for (var t = 0; t < h.Rows; t++)
-            sum += h[t, t];
-        return sum / h.Rows;
-    }
-
-    private static Matrix<float> Narrow(Matrix<double> wide) => new(wide.Rows, wide.Columns, Array.ConvertAll(wide.Data, x => (float)x));
 }

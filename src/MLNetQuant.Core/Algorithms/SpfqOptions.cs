@@ -31,10 +31,8 @@ public sealed record SpfqOptions
     public double Damping
     {
         get;
-        init => field = value >= 0 && double.IsFinite(value)
-            ? value
-            : throw new ArgumentOutOfRangeException(nameof(value), $"The damping of SPFQ is {value}; it must be a finite number from 0.");
-    } = 0.01;
+        init => field = Algorithms.Damping.Checked(value, "SPFQ");
+    } = Algorithms.Damping.Default;
 
     /// <summary>The rounding of the second phase.</summary>
     public SpfqRounding Rounding { get; init; } = SpfqRounding.Stochastic;

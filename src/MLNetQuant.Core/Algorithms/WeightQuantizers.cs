@@ -4,7 +4,7 @@ namespace MLNetQuant.Algorithms;
 public static class WeightQuantizers
 {
     /// <summary>All names that <see cref="Parse"/> knows.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["gpfq", "spfq", "msq"];
+    public static IReadOnlyList<string> Names { get; } = ["qronos", "optq", "gpfq", "spfq", "msq"];
 
     /// <summary>The algorithm of this name with its default options; upper and lower case are the same.</summary>
     /// <exception cref="FormatException">No such algorithm.</exception>
@@ -13,6 +13,8 @@ public static class WeightQuantizers
         ArgumentNullException.ThrowIfNull(name);
         return name.ToUpperInvariant() switch
         {
+            "QRONOS" => new Qronos(),
+            "OPTQ" => new Optq(),
             "GPFQ" => new Gpfq(),
             "SPFQ" => new Spfq(),
             "MSQ" => new Msq(),

@@ -27,8 +27,10 @@ internal sealed class PackedRows
 
     /// <param name="source">The matrix; square unless the part is <see cref="MatrixPart.Full"/>.</param>
     /// <param name="part">What is kept; the rest counts as zero.</param>
-    /// <param name="divisors">One per row, or null for one; +∞ makes a row zero.</param>
-    public PackedRows(Matrix<double> source, MatrixPart part, double[]? divisors = null)
+    /// <param name="divisors">One per row of the source, or null for one; +∞ makes a row zero.</param>
+    /// <param name="order">Rows and columns of the source in the order in which they are packed; null as they stand.
+    /// The part is that of the reordered matrix.</param>
+    public PackedRows(Matrix<double> source, MatrixPart part, double[]? divisors = null, int[]? order = null)
     {
         Rows = source.Rows;
         Columns = source.Columns;
@@ -56,11 +58,11 @@ internal sealed class PackedRows
                 MatrixPart.StrictLower => row,
                 _ => Columns,
             };
-            var values = source.Row(row);
-            var divisor = divisors?[row] ?? 1;
+            var values = source.Row(order?[row] ?? row);
+            var divisor = divisors?[order?[row] ?? row] ?? 1;
             var target = _offsets[tile] + (row % TileKernel.Rows) - ((long)_firsts[tile] * TileKernel.Rows);
             for (var column = first; column < end; column++)
-                Data[target + ((long)column * TileKernel.Rows)] = values[column] / divisor;
+                Data[target + ((long)column * TileKernel.Rows)] = values[order is null ? column : order[column]] / divisor;
         }
     }
 

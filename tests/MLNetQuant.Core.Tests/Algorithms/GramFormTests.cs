@@ -1,6 +1,4 @@
 using MLNetQuant.Algorithms;
-using MLNetQuant.Grids;
-using MLNetQuant.Numerics;
 using MLNetQuant.Tests.Oracles;
 using Xunit.Abstractions;
 
@@ -9,81 +7,70 @@ namespace MLNetQuant.Tests.Algorithms;
 /// <summary>The kernel on Gram matrices gives what the papers' iterations give on the rows, on random problems.</summary>
 public class GramFormTests(ITestOutputHelper output)
 {
-    private const int Problems = 200;
-    private const double TieMargin = 0.02; // in steps: nearer than this, another order of summation may decide otherwise
-
-    [Fact]
-    public void Gpfq() => Compare(1, data => 0, (data, grid, _) =>
+    [Theory]
+    [InlineData(InputOrder.Natural)]
+    [InlineData(InputOrder.Descending)]
+    public void Gpfq(InputOrder order) => RandomProblems.Compare(output, 1, (data, problem, grid) =>
     {
-        var (p, s, feedback) = GreedyPath.Build(Problem(data), "gpfq", new());
-        return (Transcription.Gpfq(data, grid), RecordingRounding.Follow(p, s, feedback, grid), new Gpfq());
+        var gpfq = new Gpfq(new() { InputOrder = order });
+        return new(
+            Transcription.Gpfq(data, grid, data.Order(order)),
+            RecordingRounding.Follow(gpfq.Prepare(problem, new()), grid),
+            gpfq);
     });
 
     [Fact]
-    public void Spfq_of_order_1() => Compare(2, data => 0, (data, grid, _) =>
+    public void Spfq_of_order_1() => RandomProblems.Compare(output, 2, (data, problem, grid) =>
     {
-        var aligned = Transcription.SpfqPhase1(data, order: 1);
-        var (p, s, feedback) = GreedyPath.Build(Problem(data), "spfq", new());
-        return (
-            Transcription.SpfqPhase2(data, aligned, grid),
-            RecordingRounding.Follow(p, s, feedback, grid),
-            new Spfq(new() { Rounding = SpfqRounding.Nearest }));
+        var spfq = new Spfq(new() { Rounding = SpfqRounding.Nearest });
+        return new(
+            Transcription.SpfqPhase2(data, Transcription.SpfqPhase1(data, order: 1), grid),
+            RecordingRounding.Follow(spfq.Prepare(problem, new()), grid),
+            spfq);
     });
 
     [Theory]
     [InlineData(2, 0.0)]
     [InlineData(2, 0.01)]
     [InlineData(4, 0.1)]
-    public void Spfq_of_higher_order_with_and_without_damping(int order, double damping) => Compare(
-        10 + order,
-        data => damping * Enumerable.Range(0, data.Inputs).Average(t => Data.Column(data.Tilde, t).Sum(v => v * v)),
-        (data, grid, lambda) =>
+    public void Spfq_of_higher_order_with_and_without_damping(int order, double damping) =>
+        RandomProblems.Compare(output, 10 + order, (data, problem, grid) =>
         {
-            var expected = Transcription.SpfqPhase1(data, order, lambda);
+            var expected = Transcription.SpfqPhase1(data, order, data.Lambda(damping));
             var spfq = new Spfq(new() { Order = order, Damping = damping, Rounding = SpfqRounding.Nearest });
-            var problem = Problem(data);
-            var aligned = spfq.Align(problem, new());
-            Near.Equal(expected, Matrices.Unwrap(aligned), 1e-9 * (1 + expected.Cast<double>().Max(Math.Abs)));
-            var d = GreedyPath.Divisors(problem.Statistics.H, damping: 0);
-            GreedyPath.ClearDead(aligned, d);
-            var path = RecordingRounding.Follow(
-                aligned, new(problem.Statistics.H, MatrixPart.StrictLower, d), Feedback.Error, grid);
-            return (Transcription.SpfqPhase2(data, expected, grid), path, spfq);
+            Near.Equal(expected, Matrices.Unwrap(spfq.Align(problem, new())), 1e-9 * (1 + expected.Cast<double>().Max(Math.Abs)));
+            return new(
+                Transcription.SpfqPhase2(data, expected, grid),
+                RecordingRounding.Follow(spfq.Prepare(problem, new()), grid),
+                spfq);
         });
 
-    private void Compare(
-        int seed,
-        Func<Data, double> lambda,
-        Func<Data, Grid, double, (Outcome Expected, (double[,] V, Matrix<sbyte> Codes) Actual, IWeightQuantizer Algorithm)> run)
+    [Theory]
+    [InlineData(InputOrder.Natural, 0.01)]
+    [InlineData(InputOrder.Descending, 0.01)]
+    [InlineData(InputOrder.Descending, 0.3)]
+    public void Optq(InputOrder order, double damping) => RandomProblems.Compare(output, 20, (data, problem, grid) =>
     {
-        var random = new Random(seed);
-        var (used, tried, dead, wide) = (0, 0, 0, 0);
-        for (; used < Problems; tried++)
-        {
-            var inputs = 1 + random.Next(16);
-            var rows = 1 + random.Next(24);
-            var deadInputs = tried % 4 == 0 ? 1 : 0;
-            var drift = tried % 3 == 0 ? 0 : 0.3;
-            var data = Data.Random(random, rows, inputs, outputs: 1 + random.Next(2), drift, deadInputs);
-            var recipe = new GridRecipe(
-                Alphabet.OfBits(2 + random.Next(3)),
-                tried % 5 == 0 ? Granularity.PerBlock(4) : Granularity.PerChannel,
-                ScaleRule.AbsMax);
-            var grid = recipe.Fit(data.Weights());
-            var (expected, actual, algorithm) = run(data, grid, lambda(data));
-            if (expected.TieMargin < TieMargin)
-                continue;
-            Near.Equal(expected.V, actual.V, 1e-8 * (1 + expected.V.Cast<double>().Max(Math.Abs)));
-            Near.SameCodes(expected.Codes, actual.Codes);
-            Near.SameCodes(expected.Codes, algorithm.Quantize(Problem(data), GridRecipe.Fixed(grid), new()).Codes);
-            used++;
-            dead += deadInputs;
-            wide += rows < inputs ? 1 : 0;
-        }
+        var optq = new Optq(new() { InputOrder = order, Damping = damping });
+        return new(
+            LeastSquaresTranscription.Optq(data, grid, data.Lambda(damping), data.Order(order)),
+            RecordingRounding.Follow(optq.Prepare(problem, new()), grid),
+            optq);
+    });
 
-        output.WriteLine($"{used} of {tried} problems used, the others have an argument within {TieMargin} steps of a tie; {dead} with a dead input, {wide} with fewer rows than inputs.");
-        Assert.True(dead >= 20 && wide >= 20);
-    }
-
-    private static LayerProblem Problem(Data data) => new(data.Weights(), data.Statistics());
+    [Theory]
+    [InlineData(QronosForm.Original, InputOrder.Natural, 0.01)]
+    [InlineData(QronosForm.Original, InputOrder.Descending, 0.1)]
+    [InlineData(QronosForm.LeastSquares, InputOrder.Natural, 0.1)]
+    [InlineData(QronosForm.LeastSquares, InputOrder.Descending, 0.01)]
+    public void Qronos(QronosForm form, InputOrder order, double damping) => RandomProblems.Compare(output, 30, (data, problem, grid) =>
+    {
+        var lambda = data.Lambda(damping);
+        var start = form == QronosForm.Original ? null : LeastSquaresTranscription.Aligned(data, lambda);
+        var qronos = new Qronos(new() { Form = form, InputOrder = order, Damping = damping });
+        return new(
+            LeastSquaresTranscription.Qronos(data, grid, lambda, data.Order(order), start),
+            RecordingRounding.Follow(qronos.Prepare(problem, new()), grid),
+            qronos);
+    });
 }

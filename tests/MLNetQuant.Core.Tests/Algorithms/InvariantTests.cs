@@ -35,8 +35,8 @@ public class InvariantTests
         // ‖u_t‖² = ‖P⊥_t (u_{t−1} + w_t X_t)‖² + (v_t − q_t)² ‖X̃_t‖²
         var data = Data.Random(new(2), rows: 15, inputs: 20, outputs: 3, drift);
         var grid = Uniform.Grid(20, 3, 0.25f, -8, 7);
-        var (p, s, feedback) = GreedyPath.Build(new(data.Weights(), data.Statistics()), "gpfq", new());
-        var (v, codes) = RecordingRounding.Follow(p, s, feedback, grid);
+        var path = new Gpfq().Prepare(new(data.Weights(), data.Statistics()), new());
+        var (v, codes) = RecordingRounding.Follow(path, grid);
         for (var i = 0; i < 3; i++)
         {
             var u = new double[15];

@@ -15,7 +15,7 @@ public class PathKernelTests
         var feedback = errorFeedback ? Feedback.Error : Feedback.Value;
         var data = Data.Random(new(1), rows: 90, inputs: 203, outputs: 150, drift: 0);
         var problem = new LayerProblem(data.Weights(), data.Statistics());
-        var (p, s, _) = GreedyPath.Build(problem, "gpfq", new());
+        var (p, s, _, _) = GreedyPath.Build(problem, "gpfq", new());
         var grid = new GridRecipe(Alphabet.OfBits(4), Granularity.PerBlock(32), ScaleRule.AbsMax).Fit(problem.Weights);
         var expected = Follow(new(Threads: 1, PanelLanes: 160, LazyBatchSize: 208));
         foreach (var threads in new[] { 1, 2, 4 })

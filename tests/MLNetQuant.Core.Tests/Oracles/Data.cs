@@ -1,3 +1,4 @@
+using MLNetQuant.Algorithms;
 using MLNetQuant.Numerics;
 using MLNetQuant.Statistics;
 
@@ -32,6 +33,15 @@ internal sealed record Data(double[,] X, double[,] Tilde, double[,] W)
             [.. Enumerable.Range(0, Outputs).Select(i => Column(y, i).Average())],
             [.. Enumerable.Range(0, Outputs).Select(i => Column(y, i).Sum(v => v * v))]);
     }
+
+    /// <summary>The inputs in the order of a path.</summary>
+    public int[] Order(InputOrder order) => order == InputOrder.Natural
+        ? [.. Enumerable.Range(0, Inputs)]
+        : [.. Enumerable.Range(0, Inputs).OrderBy(t => -Column(Tilde, t).Sum(v => v * v)).ThenBy(t => t)];
+
+    /// <summary>λ for damping as a multiple of the mean of diag H.</summary>
+    public double Lambda(double damping) =>
+        damping * Enumerable.Range(0, Inputs).Average(t => Column(Tilde, t).Sum(v => v * v));
 
     /// <summary>‖XW − X̃Q‖², directly.</summary>
     public double SquaredError(double[,] q) =>

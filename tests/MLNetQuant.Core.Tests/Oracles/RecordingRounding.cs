@@ -14,11 +14,16 @@ internal readonly struct RecordingRounding(NearestRounding rounding, Matrix<doub
     }
 
     /// <summary>Arguments and codes of the kernel on given P and S.</summary>
-    public static (double[,] V, Matrix<sbyte> Codes) Follow(Matrix<double> p, PackedRows? s, Feedback feedback, Grid grid)
+    public static (double[,] V, Matrix<sbyte> Codes) Follow(PathProblem path, Grid grid) =>
+        Follow(path.P, path.S, path.Feedback, grid, path.Order);
+
+    /// <summary>Arguments and codes of the kernel on given P and S.</summary>
+    public static (double[,] V, Matrix<sbyte> Codes) Follow(
+        Matrix<double> p, PackedRows? s, Feedback feedback, Grid grid, int[]? order = null)
     {
         var v = new Matrix<double>(grid.Inputs, grid.Outputs);
         var codes = new Matrix<sbyte>(grid.Inputs, grid.Outputs);
-        PathKernel.Run(p, s, new RecordingRounding(new(grid, codes), v), feedback, new(Threads: 1));
+        PathKernel.Run(p, s, new RecordingRounding(new(grid, codes), v), feedback, new(Threads: 1), order);
         return (Matrices.Unwrap(v), codes);
     }
 }

@@ -2,9 +2,6 @@ using MLNetQuant.Grids;
 
 namespace MLNetQuant.Tests.Oracles;
 
-/// <summary>What a transcription found for all neurons: arguments, codes, values, and how near it came to a tie.</summary>
-internal sealed record Outcome(double[,] V, int[,] Codes, double[,] Q, double TieMargin);
-
 /// <summary>
 /// The algorithms as the papers write them, on the columns of X and X̃, one neuron and one input after the other, with
 /// rounding to nearest. Slow and plain on purpose.
@@ -15,7 +12,7 @@ internal static class Transcription
     public static Outcome Msq(Data data, Grid grid) => ForNeurons(data, grid, (_, t, w, _) => w[t], update: null);
 
     /// <summary>GPFQ: arXiv 2201.11113, the iteration of its section on quantized inputs.</summary>
-    public static Outcome Gpfq(Data data, Grid grid) => ForNeurons(
+    public static Outcome Gpfq(Data data, Grid grid, int[]? order = null) => ForNeurons(
         data,
         grid,
         (u, t, w, d) =>
@@ -24,7 +21,8 @@ internal static class Transcription
             var norm = Dot(tilde, tilde);
             return norm == 0 ? 0 : Dot(tilde, Add(u, w[t], x)) / norm;
         },
-        (u, t, w, q, d) => Add(Add(u, w[t], Data.Column(d.X, t)), -q, Data.Column(d.Tilde, t)));
+        (u, t, w, q, d) => Add(Add(u, w[t], Data.Column(d.X, t)), -q, Data.Column(d.Tilde, t)),
+        order);
 
     /// <summary>SPFQ's second phase on given aligned weights: arXiv 2309.10975, nearest in place of StocQ.</summary>
     public static Outcome SpfqPhase2(Data data, double[,] aligned, Grid grid) => ForNeurons(
@@ -86,28 +84,22 @@ internal static class Transcription
         Data data,
         Grid grid,
         Func<double[], int, double[], Data, double> argument,
-        Func<double[], int, double[], double, Data, double[]>? update)
+        Func<double[], int, double[], double, Data, double[]>? update,
+        int[]? order = null)
     {
-        int n = data.Inputs, m = data.Outputs;
-        var (v, codes, q) = (new double[n, m], new int[n, m], new double[n, m]);
-        var margin = double.PositiveInfinity;
-        for (var i = 0; i < m; i++)
+        var tally = new Tally(grid);
+        for (var i = 0; i < data.Outputs; i++)
         {
             var w = Data.Column(data.W, i);
             var u = new double[data.Rows];
-            for (var t = 0; t < n; t++)
+            foreach (var t in order ?? Enumerable.Range(0, data.Inputs))
             {
-                v[t, i] = argument(u, t, w, data);
-                double scale = grid.Scale(t, i);
-                var steps = v[t, i] / scale;
-                codes[t, i] = (int)Math.Clamp(Math.Floor(steps + 0.5), grid.Alphabet.Low, grid.Alphabet.High);
-                q[t, i] = (float)codes[t, i] * grid.Scale(t, i);
-                margin = Math.Min(margin, Math.Abs(steps - Math.Floor(steps) - 0.5));
-                u = update is null ? u : update(u, t, w, q[t, i], data);
+                var q = tally.Round(t, i, argument(u, t, w, data));
+                u = update is null ? u : update(u, t, w, q, data);
             }
         }
 
-        return new(v, codes, q, margin);
+        return tally.Outcome;
     }
 
     private static double Dot(double[] a, double[] b) => a.Zip(b, (x, y) => x * y).Sum();

@@ -1,0 +1,34 @@
+using MLNetQuant.Grids;
+
+namespace MLNetQuant.Algorithms;
+
+/// <summary>A method that is the path kernel with a P and an S of its own.</summary>
+public abstract class PathFollowing : IWeightQuantizer
+{
+    private protected PathFollowing()
+    {
+    }
+
+    /// <inheritdoc/>
+    public abstract string Name { get; }
+
+    /// <inheritdoc/>
+    public abstract bool NeedsCrossGram { get; }
+
+    /// <inheritdoc/>
+    public QuantizedWeights Quantize(LayerProblem problem, GridRecipe recipe, QuantizationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(problem);
+        ArgumentNullException.ThrowIfNull(recipe);
+        ArgumentNullException.ThrowIfNull(context);
+        var path = Prepare(problem, context);
+        return Round(path, path.Fit(recipe, context), context);
+    }
+
+    /// <summary>P and S, which do not depend on the grid.</summary>
+    internal abstract PathProblem Prepare(LayerProblem problem, QuantizationContext context);
+
+    /// <summary>Follows the path on a grid; to nearest unless the method says otherwise.</summary>
+    internal virtual QuantizedWeights Round(PathProblem path, Grid grid, QuantizationContext context) =>
+        path.Round(grid, codes => new NearestRounding(grid, codes), context);
+}

@@ -1,0 +1,45 @@
+using MLNetQuant.Grids;
+using MLNetQuant.Numerics;
+
+namespace MLNetQuant.Algorithms;
+
+/// <summary>P and S of one layer: enough to follow the path on any grid, as often as a search for the grid asks.</summary>
+/// <param name="P">P, in the order of the steps.</param>
+/// <param name="S">S, in the order of the steps; null for zero.</param>
+/// <param name="Feedback">What enters the sums.</param>
+/// <param name="Order">The input of each step; null for the natural order.</param>
+internal sealed record PathProblem(Matrix<double> P, PackedRows? S, Feedback Feedback, int[]? Order = null)
+{
+    private Matrix<float>? _fitted;
+
+    /// <summary>The weights that the path would end at without rounding, to which scales are fitted.</summary>
+    internal required Func<Matrix<float>> Target { get; init; }
+
+    /// <summary>How often the damping was raised.</summary>
+    internal int DampingRaises { get; init; }
+
+    /// <summary>The grid of a recipe.</summary>
+    internal Grid Fit(GridRecipe recipe, QuantizationContext context) => recipe.Fit(_fitted ??= Target(), context.Threads);
+
+    /// <summary>Follows the path; the rule writes the codes it is given.</summary>
+    internal QuantizedWeights Round<TRounding>(Grid grid, Func<Matrix<sbyte>, TRounding> rule, QuantizationContext context)
+        where TRounding : struct, IRoundingRule
+    {
+        var codes = new Matrix<sbyte>(grid.Inputs, grid.Outputs);
+        var clipped = PathKernel.Run(P, S, rule(codes), Feedback, context.Path, Order);
+        return new(codes, grid, clipped) { DampingRaises = DampingRaises };
+    }
+
+    /// <summary>The values of the path without rounding, inputs in their natural order.</summary>
+    internal static Matrix<double> Solve(
+        Matrix<double> p, PackedRows? s, Feedback feedback, int[]? order, QuantizationContext context)
+    {
+        var values = new Matrix<double>(p.Rows, p.Columns);
+        PathKernel.Run(p, s, new NoRounding(values), feedback, context.Path, order);
+        return values;
+    }
+
+    /// <summary>Weights in single precision, as grids are fitted to them.</summary>
+    internal static Matrix<float> Narrow(Matrix<double> wide) =>
+        new(wide.Rows, wide.Columns, Array.ConvertAll(wide.Data, x => (float)x));
+}

@@ -1,0 +1,104 @@
+using MLNetQuant.Numerics;
+
+namespace MLNetQuant.Algorithms;
+
+/// <summary>Qronos. arXiv 2505.11695; theory and the form that is the default here: arXiv 2508.04853.</summary>
+/// <remarks>
+/// <para>For each neuron, over inputs t = 1..N, from w⁽⁰⁾ = w:</para>
+/// <code>
+/// q_t = argmin_p ‖Xw − Σ_{j&lt;t} q_j X̃_j − p X̃_t − Σ_{j>t} w_j⁽ᵗ⁻¹⁾ X̃_j‖      p on the grid
+/// w_{>t}⁽ᵗ⁾ = argmin_z ‖Xw − Σ_{j≤t} q_j X̃_j − Σ_{j>t} z_j X̃_j‖
+/// </code>
+/// <para>Unlike OPTQ it aims at the output XW of the float model, and so mends what earlier layers did. λ enters as
+/// √λI below both X and X̃: H + λI = X̃ᵀX̃ + λI = LᵀΔL and C + λW for C = X̃ᵀXW.</para>
+/// <para>Form <see cref="QronosForm.LeastSquares"/> (Remark 5.2) starts from w⁽⁰⁾ = w* = (H + λI)⁻¹(C + λw). Then every
+/// step is OPTQ's on w*: in the kernel P = LW* = Δ⁻¹L⁻ᵀ(C + λW) and S = strictL(L).</para>
+/// <para>Form <see cref="QronosForm.Original"/> starts from w. From its second step on, all later weights are the
+/// least-squares ones given the codes so far, which is the same P and S; only the first step differs:
+/// P_1 = (C_1 + λW_1 − H_{1,>1}W_{>1}) / (H_11 + λ).</para>
+/// <para>Where X̃ = X, W* = W and Qronos is OPTQ. An input that is zero on all rows has argument 0.</para>
+/// </remarks>
+/// <param name="options">Form, damping, order, scales.</param>
+public sealed class Qronos(QronosOptions options) : PathFollowing
+{
+    private readonly QronosOptions _options = options ?? throw new ArgumentNullException(nameof(options));
+
+    /// <summary>The least-squares form with 1 % damping in descending order.</summary>
+    public Qronos() : this(new QronosOptions())
+    {
+    }
+
+    /// <inheritdoc/>
+    public override string Name => "qronos";
+
+    /// <inheritdoc/>
+    public override bool NeedsCrossGram => false;
+
+    internal override PathProblem Prepare(LayerProblem problem, QuantizationContext context)
+    {
+        var h = problem.Statistics.H;
+        var order = _options.InputOrder.Of(h);
+        var factors = ReverseLdl.Factor(h, Damping.Lambda(h, _options.Damping), order, context.Threads, context.CancellationToken);
+        var right = RightSide(problem, factors.Lambda, order); // C + λW
+        var p = SolveTransposed(factors, right, context);
+        if (_options.Form == QronosForm.Original)
+            StartFromFloatWeights(p.Row(0), problem, factors.Lambda, order);
+        var path = new PathProblem(p, new(factors.L, MatrixPart.StrictLower), Feedback.Value, order)
+        {
+            Target = () => problem.Weights,
+            DampingRaises = factors.Raises,
+        };
+        return _options.Scales == QronosScales.Original
+            ? path
+            : path with { Target = () => PathProblem.Narrow(PathProblem.Solve(p, path.S, Feedback.Value, order, context)) };
+    }
+
+    /// <summary>C + λW in the order of the steps; zero for inputs that are zero on all rows.</summary>
+    private static Matrix<double> RightSide(LayerProblem problem, double lambda, int[]? order)
+    {
+        var right = problem.WideWeights(order);
+        for (var t = 0; t < right.Rows; t++)
+        {
+            var c = problem.Statistics.C.Row(order?[t] ?? t);
+            var row = right.Row(t);
+            for (var i = 0; i < row.Length; i++)
+                row[i] = c[i] + (lambda * row[i]);
+        }
+
+        GreedyPath.ClearDead(right, GreedyPath.Divisors(problem.Statistics.H, damping: 0), order);
+        return right;
+    }
+
+    /// <summary>Δ⁻¹L⁻ᵀB: the kernel from the last input to the first, without rounding.</summary>
+    private static Matrix<double> SolveTransposed(ReverseLdl factors, Matrix<double> b, QuantizationContext context)
+    {
+        int[] backwards = [.. Enumerable.Range(0, b.Rows).Reverse()];
+        var upper = new PackedRows(factors.L.Transpose(), MatrixPart.StrictLower, order: backwards);
+        var solution = PathProblem.Solve(b.Permute(backwards), upper, Feedback.Value, backwards, context);
+        for (var t = 0; t < solution.Rows; t++)
+        {
+            foreach (ref var value in solution.Row(t))
+                value /= factors.Pivots[t];
+        }
+
+        return solution;
+    }
+
+    /// <summary>The argument of the first rounding while all later weights are still the float ones.</summary>
+    private static void StartFromFloatWeights(Span<double> argument, LayerProblem problem, double lambda, int[]? order)
+    {
+        var first = order?[0] ?? 0;
+        var h = problem.Statistics.H.Row(first);
+        var c = problem.Statistics.C.Row(first);
+        var weights = problem.Weights;
+        if (h[first] == 0)
+            return;
+        for (var i = 0; i < argument.Length; i++)
+        {
+            var rest = c[i] + (lambda * weights[first, i]);
+            for (var j = 0; j < h.Length; j++)
+                rest -= j == first ? 0 : h[j] * weights[j, i];
+            argument[i] = rest / (h[first] + lambda);
+        }
+    }
+}

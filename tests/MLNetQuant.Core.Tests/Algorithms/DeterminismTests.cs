@@ -1,0 +1,48 @@
+using MLNetQuant.Algorithms;
+using MLNetQuant.Grids;
+using MLNetQuant.Tests.Oracles;
+
+namespace MLNetQuant.Tests.Algorithms;
+
+/// <summary>Every algorithm gives the same bits on any number of threads and any cut of the work.</summary>
+public class DeterminismTests
+{
+    public static TheoryData<string> Algorithms =>
+    [
+        "msq", "gpfq", "gpfq descending", "spfq", "spfq order 3", "optq", "qronos", "qronos original",
+    ];
+
+    [Theory]
+    [MemberData(nameof(Algorithms))]
+    public void Threads_panels_and_lazy_batches_change_no_bit(string name)
+    {
+        var data = Data.Random(new(1), rows: 90, inputs: 147, outputs: 83, drift: 0.3);
+        var problem = new LayerProblem(data.Weights(), data.Statistics());
+        var recipe = new GridRecipe(Alphabet.OfBits(4), Granularity.PerBlock(32), ScaleRule.Mse);
+        var algorithm = Named(name);
+        var expected = algorithm.Quantize(problem, recipe, new() { Seed = 7, Threads = 1, PanelLanes = 96, LazyBatchSize = 152 });
+        foreach (var threads in new[] { 1, 2, 4 })
+        {
+            foreach (var panel in new[] { 0, 16, 48 })
+            {
+                // A stronger rule than asked of other block sizes, which may move codes at ties: nothing moves.
+                foreach (var batch in new[] { 8, 24, 64 })
+                {
+                    var actual = algorithm.Quantize(
+                        problem, recipe, new() { Seed = 7, Threads = threads, PanelLanes = panel, LazyBatchSize = batch });
+                    Assert.Equal(expected.Codes.Data, actual.Codes.Data);
+                    Assert.Equal(expected.Grid.Scales.Data, actual.Grid.Scales.Data);
+                    Assert.Equal(expected.Clipped, actual.Clipped);
+                }
+            }
+        }
+    }
+
+    private static IWeightQuantizer Named(string name) => name switch
+    {
+        "gpfq descending" => new Gpfq(new() { InputOrder = InputOrder.Descending }),
+        "spfq order 3" => new Spfq(new() { Order = 3 }),
+        "qronos original" => new Qronos(new() { Form = QronosForm.Original }),
+        _ => WeightQuantizers.Parse(name),
+    };
+}
