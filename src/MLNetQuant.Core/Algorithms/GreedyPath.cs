@@ -18,12 +18,39 @@ internal static class GreedyPath
         {
             var tril = new PackedRows(g, MatrixPart.Lower, d, order);
             var moved = DoubleProduct.Multiply(tril, problem.Weights.Permute(order), context.Threads, context.CancellationToken);
-            return new(moved, s, Feedback.Value, order) { Target = () => problem.Weights };
+            return new(moved, s, Feedback.Value, order) { Target = () => problem.Weights, Norms = Norms(statistics.H) };
         }
 
         var p = problem.WideWeights(order);
         ClearDead(p, d, order);
-        return new(p, s, Feedback.Error, order) { Target = () => problem.Weights };
+        return new(p, s, Feedback.Error, order) { Target = () => problem.Weights, Norms = Norms(statistics.H) };
+    }
+
+    /// <summary>The path that rounds aligned weights: P = W̃ + SW̃ and S = C⁻¹D⁻¹ strictL(H) with C the scaling.</summary>
+    internal static PathProblem OfAligned(
+        Matrix<double> aligned, LayerProblem problem, InputOrder inputOrder, double scaling = 1)
+    {
+        var h = problem.Statistics.H;
+        var d = Divisors(h, damping: 0);
+        var order = inputOrder.Of(h);
+        var p = order is null ? aligned.Clone() : aligned.Permute(order);
+        ClearDead(p, d, order);
+        for (var t = 0; t < d.Length; t++)
+            d[t] *= scaling;
+        return new(p, new(h, MatrixPart.StrictLower, d, order), Feedback.Error, order)
+        {
+            Target = () => PathProblem.Narrow(aligned),
+            Norms = Norms(h),
+        };
+    }
+
+    /// <summary>‖X̃_t‖, inputs in their natural order.</summary>
+    private static double[] Norms(Matrix<double> h)
+    {
+        var norms = new double[h.Rows];
+        for (var t = 0; t < norms.Length; t++)
+            norms[t] = Math.Sqrt(Math.Max(0, h[t, t]));
+        return norms;
     }
 
     /// <summary>G, or a sentence on how to get it.</summary>

@@ -15,6 +15,9 @@ internal sealed record PathProblem(Matrix<double> P, PackedRows? S, Feedback Fee
     /// <summary>The weights that the path would end at without rounding, to which scales are fitted.</summary>
     internal required Func<Matrix<float>> Target { get; init; }
 
+    /// <summary>‖X̃_t‖ where the path is the greedy one, inputs in their natural order.</summary>
+    internal double[] Norms { get; init; } = [];
+
     /// <summary>How often the damping was raised.</summary>
     internal int DampingRaises { get; init; }
 

@@ -39,8 +39,7 @@ public sealed class Qronos(QronosOptions options) : PathFollowing
         var h = problem.Statistics.H;
         var order = _options.InputOrder.Of(h);
         var factors = ReverseLdl.Factor(h, Damping.Lambda(h, _options.Damping), order, context.Threads, context.CancellationToken);
-        var right = RightSide(problem, factors.Lambda, order); // C + λW
-        var p = SolveTransposed(factors, right, context);
+        var p = LeastSquaresWeights.SolveUpper(factors, problem, order, context);
         if (_options.Form == QronosForm.Original)
             StartFromFloatWeights(p.Row(0), problem, factors.Lambda, order);
         var path = new PathProblem(p, new(factors.L, MatrixPart.StrictLower), Feedback.Value, order)
@@ -51,37 +50,6 @@ public sealed class Qronos(QronosOptions options) : PathFollowing
         return _options.Scales == QronosScales.Original
             ? path
             : path with { Target = () => PathProblem.Narrow(PathProblem.Solve(p, path.S, Feedback.Value, order, context)) };
-    }
-
-    /// <summary>C + λW in the order of the steps; zero for inputs that are zero on all rows.</summary>
-    private static Matrix<double> RightSide(LayerProblem problem, double lambda, int[]? order)
-    {
-        var right = problem.WideWeights(order);
-        for (var t = 0; t < right.Rows; t++)
-        {
-            var c = problem.Statistics.C.Row(order?[t] ?? t);
-            var row = right.Row(t);
-            for (var i = 0; i < row.Length; i++)
-                row[i] = c[i] + (lambda * row[i]);
-        }
-
-        GreedyPath.ClearDead(right, GreedyPath.Divisors(problem.Statistics.H, damping: 0), order);
-        return right;
-    }
-
-    /// <summary>Δ⁻¹L⁻ᵀB: the kernel from the last input to the first, without rounding.</summary>
-    private static Matrix<double> SolveTransposed(ReverseLdl factors, Matrix<double> b, QuantizationContext context)
-    {
-        int[] backwards = [.. Enumerable.Range(0, b.Rows).Reverse()];
-        var upper = new PackedRows(factors.L.Transpose(), MatrixPart.StrictLower, order: backwards);
-        var solution = PathProblem.Solve(b.Permute(backwards), upper, Feedback.Value, backwards, context);
-        for (var t = 0; t < solution.Rows; t++)
-        {
-            foreach (ref var value in solution.Row(t))
-                value /= factors.Pivots[t];
-        }
-
-        return solution;
     }
 
     /// <summary>The argument of the first rounding while all later weights are still the float ones.</summary>

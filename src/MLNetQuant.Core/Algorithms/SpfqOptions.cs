@@ -10,6 +10,31 @@ public enum SpfqRounding
     Nearest,
 }
 
+/// <summary>How SPFQ finds the weights w̃ for the quantized inputs in its first phase.</summary>
+public enum SpfqAlignment
+{
+    /// <summary><see cref="SpfqOptions.Order"/> sweeps over the inputs.</summary>
+    Sweeps,
+
+    /// <summary>Perfect alignment: of all w̃ with X̃w̃ = Xw those with the least largest entry.</summary>
+    Perfect,
+}
+
+/// <summary>The codes that SPFQ may use.</summary>
+public enum SpfqLevels
+{
+    /// <summary>Those of the grid recipe; arguments beyond are clipped.</summary>
+    Recipe,
+
+    /// <summary>As many as the path asks for: nothing is clipped. The result's alphabet may be larger than the recipe's.
+    /// Codes beyond one byte are refused.</summary>
+    Unlimited,
+
+    /// <summary>As many as the theory of the paper asks for, so that with probability 1 − ε nothing is clipped; their
+    /// bits grow like log log N.</summary>
+    Guaranteed,
+}
+
 /// <summary>The choices of SPFQ.</summary>
 public sealed record SpfqOptions
 {
@@ -34,6 +59,26 @@ public sealed record SpfqOptions
         init => field = Algorithms.Damping.Checked(value, "SPFQ");
     } = Algorithms.Damping.Default;
 
+    /// <summary>The first phase.</summary>
+    public SpfqAlignment Alignment { get; init; } = SpfqAlignment.Sweeps;
+
+    /// <summary>The order in which both phases take the inputs.</summary>
+    public InputOrder InputOrder { get; init; } = InputOrder.Natural;
+
     /// <summary>The rounding of the second phase.</summary>
     public SpfqRounding Rounding { get; init; } = SpfqRounding.Stochastic;
+
+    /// <summary>The codes of the second phase.</summary>
+    public SpfqLevels Levels { get; init; } = SpfqLevels.Recipe;
+
+    /// <summary>ε of <see cref="SpfqLevels.Guaranteed"/>: the probability that any code of the layer is clipped, between
+    /// 0 and 1.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A probability that is not between 0 and 1.</exception>
+    public double FailureProbability
+    {
+        get;
+        init => field = value is > 0 and < 1
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), $"The failure probability of SPFQ is {value}; it must be between 0 and 1.");
+    } = 0.01;
 }

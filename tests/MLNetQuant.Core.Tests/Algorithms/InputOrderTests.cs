@@ -7,7 +7,7 @@ namespace MLNetQuant.Tests.Algorithms;
 
 public class InputOrderTests
 {
-    public static TheoryData<string> Algorithms => ["gpfq", "optq", "qronos", "qronos original"];
+    public static TheoryData<string> Algorithms => ["gpfq", "spfq", "spfq order 3", "optq", "qronos", "qronos original"];
 
     [Theory]
     [MemberData(nameof(Algorithms))]
@@ -50,6 +50,8 @@ public class InputOrderTests
 
     private static IWeightQuantizer Named(string name, InputOrder order) => name switch
     {
+        "spfq" => new Spfq(new() { InputOrder = order, Rounding = SpfqRounding.Nearest }),
+        "spfq order 3" => new Spfq(new() { InputOrder = order, Rounding = SpfqRounding.Nearest, Order = 3 }),
         "gpfq" => new Gpfq(new() { InputOrder = order }),
         "optq" => new Optq(new() { InputOrder = order }),
         "qronos" => new Qronos(new() { InputOrder = order }),

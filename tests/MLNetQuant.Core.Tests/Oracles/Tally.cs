@@ -15,6 +15,13 @@ internal sealed class Tally(Grid grid)
 
     public Outcome Outcome => new(_v, _codes, _q, _margin);
 
+    /// <summary>Where the rule jumps at |argument| = threshold before the rounding, nearness to that counts as well.</summary>
+    public double Round(int input, int output, double v, double argumentSize, double threshold)
+    {
+        _margin = Math.Min(_margin, Math.Abs(argumentSize - threshold) / grid.Scale(input, output));
+        return Round(input, output, v);
+    }
+
     public double Round(int input, int output, double v)
     {
         double scale = grid.Scale(input, output);

@@ -1,3 +1,4 @@
+using MLNetQuant.Algorithms;
 using MLNetQuant.Grids;
 
 namespace MLNetQuant.Tests.Oracles;
@@ -23,6 +24,28 @@ internal static class Transcription
         },
         (u, t, w, q, d) => Add(Add(u, w[t], Data.Column(d.X, t)), -q, Data.Column(d.Tilde, t)),
         order);
+
+    /// <summary>Sparse GPFQ: the argument is thresholded before it is rounded; V holds what is rounded.</summary>
+    public static Outcome SparseGpfq(Data data, Grid grid, Sparsity sparsity, double lambda, int[] order)
+    {
+        var tally = new Tally(grid);
+        for (var i = 0; i < data.Outputs; i++)
+        {
+            var u = new double[data.Rows];
+            foreach (var t in order)
+            {
+                var (x, tilde) = (Data.Column(data.X, t), Data.Column(data.Tilde, t));
+                var projected = Add(u, data.W[t, i], x);
+                var v = Dot(tilde, tilde) == 0 ? 0 : Dot(tilde, projected) / Dot(tilde, tilde);
+                var q = sparsity == Sparsity.Soft
+                    ? tally.Round(t, i, Math.Sign(v) * Math.Max(Math.Abs(v) - lambda, 0))
+                    : tally.Round(t, i, Math.Abs(v) > lambda ? v : 0, Math.Abs(v), lambda);
+                u = Add(projected, -q, tilde);
+            }
+        }
+
+        return tally.Outcome;
+    }
 
     /// <summary>SPFQ's second phase on given aligned weights: arXiv 2309.10975, nearest in place of StocQ.</summary>
     public static Outcome SpfqPhase2(Data data, double[,] aligned, Grid grid) => ForNeurons(
