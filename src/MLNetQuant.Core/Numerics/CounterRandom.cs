@@ -8,22 +8,29 @@ namespace MLNetQuant.Numerics;
 /// </summary>
 /// <remarks>
 /// Philox-4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
-/// The key is the seed; the counter is (index, neuron, layer, 0).
+/// The key is the seed; the counter is (index, neuron, layer, purpose).
 /// </remarks>
 public sealed class CounterRandom
 {
     private readonly uint _key0;
     private readonly uint _key1;
     private readonly uint _layer;
+    private readonly uint _purpose;
 
     /// <summary>The generator of one layer.</summary>
     /// <param name="seed">Any number; all 64 bits count.</param>
     /// <param name="layer">Number of the layer, so that layers draw independently.</param>
-    public CounterRandom(long seed, int layer)
+    public CounterRandom(long seed, int layer) : this(seed, layer, purpose: 0)
+    {
+    }
+
+    /// <summary>The generator of one layer for one of several purposes, which draw independently.</summary>
+    internal CounterRandom(long seed, int layer, int purpose)
     {
         _key0 = (uint)seed;
         _key1 = (uint)(seed >>> 32);
         _layer = (uint)layer;
+        _purpose = (uint)purpose;
     }
 
     /// <summary>A number uniform on [0, 1), a multiple of 2⁻⁵³.</summary>
@@ -31,7 +38,7 @@ public sealed class CounterRandom
     /// <param name="index">Number of the draw within the neuron: its input.</param>
     public double Uniform(int neuron, int index)
     {
-        var (word0, word1, _, _) = Philox4x32((uint)index, (uint)neuron, _layer, 0, _key0, _key1);
+        var (word0, word1, _, _) = Philox4x32((uint)index, (uint)neuron, _layer, _purpose, _key0, _key1);
         var bits = ((ulong)(word0 >> 5) << 26) | (word1 >> 6);
         return bits * (1.0 / (1L << 53));
     }
@@ -57,7 +64,7 @@ public sealed class CounterRandom
     private Vector<double> Uniform(Vector<ulong> neurons, uint index)
     {
         var mask = new Vector<ulong>(uint.MaxValue);
-        Vector<ulong> word0 = new(index), word1 = neurons & mask, word2 = new(_layer), word3 = default;
+        Vector<ulong> word0 = new(index), word1 = neurons & mask, word2 = new(_layer), word3 = new(_purpose);
         uint key0 = _key0, key1 = _key1;
         for (var round = 0; round < 10; round++)
         {

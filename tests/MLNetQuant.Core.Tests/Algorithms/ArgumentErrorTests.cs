@@ -39,7 +39,7 @@ public class ArgumentErrorTests
     {
         Assert.All(WeightQuantizers.Names, name => Assert.Equal(name, WeightQuantizers.Parse(name.ToUpperInvariant()).Name));
         Assert.Equal(
-            "\"gptq\" is not an algorithm; use qronos, optq, gpfq, spfq or msq.",
+            "\"gptq\" is not an algorithm; use qronos, optq, gpfq, spfq, unified or msq.",
             Assert.Throws<FormatException>(() => WeightQuantizers.Parse("gptq")).Message);
     }
 
@@ -54,6 +54,22 @@ public class ArgumentErrorTests
             Assert.StartsWith(
                 FormattableString.Invariant($"The damping of SPFQ is {damping}; it must be a finite number from 0."),
                 Assert.Throws<ArgumentOutOfRangeException>(() => new SpfqOptions { Damping = damping }).Message);
+        }
+
+        foreach (var damping in new[] { -0.1, double.NaN })
+        {
+            Assert.StartsWith(
+                FormattableString.Invariant($"The damping of OPTQ is {damping}; it must be a finite number from 0."),
+                Assert.Throws<ArgumentOutOfRangeException>(() => new OptqOptions { Damping = damping }).Message);
+            Assert.StartsWith(
+                FormattableString.Invariant($"The damping of Qronos is {damping}; it must be a finite number from 0."),
+                Assert.Throws<ArgumentOutOfRangeException>(() => new QronosOptions { Damping = damping }).Message);
+            Assert.StartsWith(
+                FormattableString.Invariant($"The threshold of sparse GPFQ is {damping}; it must be a finite number from 0."),
+                Assert.Throws<ArgumentOutOfRangeException>(() => new GpfqOptions { Threshold = damping }).Message);
+            Assert.StartsWith(
+                FormattableString.Invariant($"The failure probability of SPFQ is {damping}; it must be between 0 and 1."),
+                Assert.Throws<ArgumentOutOfRangeException>(() => new SpfqOptions { FailureProbability = damping }).Message);
         }
 
         Assert.StartsWith(

@@ -9,7 +9,7 @@ public class EdgeCaseTests
 {
     public static TheoryData<string, int> Algorithms => new()
     {
-        { "msq", 1 }, { "gpfq", 1 }, { "spfq", 1 }, { "spfq", 3 }, { "optq", 1 }, { "qronos", 1 },
+        { "msq", 1 }, { "gpfq", 1 }, { "spfq", 1 }, { "spfq", 3 }, { "unified", 1 }, { "optq", 1 }, { "qronos", 1 },
     };
 
     [Theory]

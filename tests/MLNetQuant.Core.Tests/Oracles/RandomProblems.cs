@@ -18,7 +18,7 @@ internal static class RandomProblems
     internal readonly record struct Comparison(
         Outcome Expected, (double[,] V, Matrix<sbyte> Codes) Actual, IWeightQuantizer Algorithm);
 
-    public static void Compare(ITestOutputHelper output, int seed, Func<Data, LayerProblem, Grid, Comparison> run)
+    public static void Compare(ITestOutputHelper output, int seed, Func<Data, LayerProblem, Grid, Comparison> run, double tieMargin = TieMargin)
     {
         var random = new Random(seed);
         var (used, tried, dead, wide, blocks) = (0, 0, 0, 0, 0);
@@ -37,7 +37,7 @@ internal static class RandomProblems
             var grid = recipe.Fit(data.Weights());
             var problem = new LayerProblem(data.Weights(), data.Statistics());
             var (expected, actual, algorithm) = run(data, problem, grid);
-            if (expected.TieMargin < TieMargin)
+            if (expected.TieMargin < tieMargin)
                 continue;
             Near.Equal(expected.V, actual.V, 1e-8 * (1 + expected.V.Cast<double>().Max(Math.Abs)));
             Near.SameCodes(expected.Codes, actual.Codes);
@@ -48,7 +48,7 @@ internal static class RandomProblems
             blocks += inBlocks ? 1 : 0;
         }
 
-        output.WriteLine($"{used} of {tried} problems used, the others have an argument within {TieMargin} steps of a tie; {dead} with a dead input, {wide} with fewer rows than inputs, {blocks} in blocks.");
+        output.WriteLine($"{used} of {tried} problems used, the others have an argument within {tieMargin} steps of a tie; {dead} with a dead input, {wide} with fewer rows than inputs, {blocks} in blocks.");
         Assert.True(dead >= 20 && wide >= 20 && blocks >= 20);
     }
 }
