@@ -4,7 +4,7 @@ namespace MLNetQuant.Algorithms;
 public static class WeightQuantizers
 {
     /// <summary>All names that <see cref="Parse"/> knows.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["qronos", "optq", "gpfq", "spfq", "unified", "msq"];
+    public static IReadOnlyList<string> Names { get; } = ["qronos", "optq", "gpfq", "spfq", "unified", "msq", "msq-preprocessed"];
 
     /// <summary>The algorithm of this name with its default options; upper and lower case are the same.</summary>
     /// <exception cref="FormatException">No such algorithm.</exception>
@@ -19,6 +19,7 @@ public static class WeightQuantizers
             "SPFQ" => new Spfq(),
             "UNIFIED" => new UnifiedStochastic(),
             "MSQ" => new Msq(),
+            "MSQ-PREPROCESSED" => new PreprocessedMsq(),
             _ => throw new FormatException($"\"{name}\" is not an algorithm; use {string.Join(", ", Names.SkipLast(1))} or {Names[^1]}."),
         };
     }

@@ -13,6 +13,9 @@ public sealed record GridRecipe(Alphabet Alphabet, Granularity Granularity, Scal
 {
     private Grid? FixedGrid { get; init; }
 
+    /// <summary>Whether <see cref="Fit"/> always answers the same grid.</summary>
+    internal bool IsFixed => FixedGrid is not null;
+
     /// <summary>A recipe that always answers this grid, for weights of its shape.</summary>
     public static GridRecipe Fixed(Grid grid)
     {

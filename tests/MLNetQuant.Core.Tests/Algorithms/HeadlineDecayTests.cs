@@ -25,13 +25,14 @@ public class HeadlineDecayTests(ITestOutputHelper output)
     [InlineData("spfq", new[] { 2.05e-2, 7.95e-3, 1.95e-3, 1.01e-3 }, -1.0, 0.1)]
     [InlineData("optq natural", new[] { 8.3e-3, 2.03e-3, 5.1e-4, 2.7e-4 }, -1.0, 0.1)]
     [InlineData("optq", new[] { 7.6e-3, 1.61e-3, 3.4e-4, 1.6e-4 }, -1.1, 0.1)]
+    [InlineData("msq-preprocessed", new[] { double.NaN, 3.96e-3, 9.9e-4, 5.2e-4 }, -1.0, 0.1)] // 64 inputs leave no room
     public void Squared_error_against_inputs(string name, double[] reference, double slope, double tolerance)
     {
         var errors = Sizes.Select(inputs => SquaredError(Named(name), inputs)).ToArray();
         var fitted = Slope(errors);
         output.WriteLine($"{name}: {string.Join("  ", errors.Select(e => e.ToString("0.00e+0", null)))}; slope {fitted:0.000}");
         Assert.InRange(fitted, slope - tolerance, slope + tolerance);
-        for (var i = 0; i < errors.Length; i++)
+        for (var i = double.IsNaN(reference[0]) ? 1 : 0; i < errors.Length; i++)
             Assert.InRange(errors[i] / reference[i], 0.85, 1.15); // one drawing of X against another
     }
 
