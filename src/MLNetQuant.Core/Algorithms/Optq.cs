@@ -47,6 +47,7 @@ public sealed class Optq(OptqOptions options) : PathFollowing
         {
             Target = () => problem.Weights,
             DampingRaises = factors.Raises,
+            Pivots = factors.PivotsByInput(order),
         };
     }
 }

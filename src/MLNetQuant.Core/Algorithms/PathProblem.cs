@@ -21,6 +21,9 @@ internal sealed record PathProblem(Matrix<double> P, PackedRows? S, Feedback Fee
     /// <summary>How often the damping was raised.</summary>
     internal int DampingRaises { get; init; }
 
+    /// <summary>Δ where S comes from factors of H + λI, by input in their natural order.</summary>
+    internal double[] Pivots { get; init; } = [];
+
     /// <summary>The grid of a recipe.</summary>
     internal Grid Fit(GridRecipe recipe, QuantizationContext context) => recipe.Fit(_fitted ??= Target(), context.Threads);
 

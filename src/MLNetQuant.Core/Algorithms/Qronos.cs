@@ -46,6 +46,7 @@ public sealed class Qronos(QronosOptions options) : PathFollowing
         {
             Target = () => problem.Weights,
             DampingRaises = factors.Raises,
+            Pivots = factors.PivotsByInput(order),
         };
         return _options.Scales == QronosScales.Original
             ? path

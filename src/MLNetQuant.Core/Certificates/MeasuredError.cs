@@ -21,26 +21,29 @@ public static class MeasuredError
         ArgumentNullException.ThrowIfNull(statistics);
         ArgumentNullException.ThrowIfNull(quantized);
         statistics.RequireShape(quantized);
-        // ⟨Q, HQ⟩ = 2⟨Q, strictL(H)Q⟩ + ⟨Q, DQ⟩: half the work.
-        var lower = DoubleProduct.Multiply(new PackedRows(statistics.H, MatrixPart.StrictLower), quantized, threads);
-        double product = 0, quadratic = 0, energy = 0;
-        for (var t = 0; t < quantized.Rows; t++)
-        {
-            var q = quantized.Row(t);
-            var lq = lower.Row(t);
-            var c = statistics.C.Row(t);
-            var d = statistics.H[t, t];
-            for (var i = 0; i < q.Length; i++)
-            {
-                product += q[i] * c[i];
-                quadratic += q[i] * ((2 * lq[i]) + (d * q[i]));
-            }
-        }
-
-        foreach (var output in statistics.OutputEnergy)
-            energy += output;
-        if (energy == 0)
-            return quadratic > 0 ? 1 : 0;
-        return Math.Sqrt(Math.Max(0, energy - (2 * product) + quadratic) / energy);
+        double error = 0, output = 0;
+        var errors = ErrorEnergy.Residual(statistics, quantized, threads);
+        for (var i = 0; i < errors.Length; i++)
+            (error, output) = (error + errors[i], output + statistics.OutputEnergy[i]);
+        return Ratio(error, output);
     }
+
+    /// <summary>‖Xw − X̃q‖ / ‖Xw‖ for each output, in the same way.</summary>
+    /// <param name="statistics">Statistics of the layer.</param>
+    /// <param name="quantized">Q, the dequantized weights, inputs × outputs.</param>
+    /// <param name="threads">Zero for all processors; the result does not depend on it.</param>
+    /// <exception cref="ArgumentException">Weights of another shape than the layer.</exception>
+    public static double[] RelativePerOutput(LayerStatistics statistics, Matrix<float> quantized, int threads = 0)
+    {
+        ArgumentNullException.ThrowIfNull(statistics);
+        ArgumentNullException.ThrowIfNull(quantized);
+        statistics.RequireShape(quantized);
+        var errors = ErrorEnergy.Residual(statistics, quantized, threads);
+        for (var i = 0; i < errors.Length; i++)
+            errors[i] = Ratio(errors[i], statistics.OutputEnergy[i]);
+        return errors;
+    }
+
+    private static double Ratio(double error, double output) =>
+        output > 0 ? Math.Sqrt(error / output) : error > 0 ? 1 : 0;
 }

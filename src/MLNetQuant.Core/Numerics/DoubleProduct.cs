@@ -99,7 +99,7 @@ internal static unsafe class DoubleProduct
         }, cancellationToken);
     }
 
-    private static void Widen<T>(ReadOnlySpan<T> source, Span<double> target) where T : unmanaged
+    internal static void Widen<T>(ReadOnlySpan<T> source, Span<double> target) where T : unmanaged
     {
         for (var i = 0; i < source.Length; i++)
         {

@@ -33,6 +33,15 @@ internal sealed unsafe class ReverseLdl
     /// <summary>Δ.</summary>
     public double[] Pivots { get; }
 
+    /// <summary>Δ, each where its input stands in H.</summary>
+    internal double[] PivotsByInput(int[]? order)
+    {
+        var pivots = new double[Pivots.Length];
+        for (var t = 0; t < pivots.Length; t++)
+            pivots[order?[t] ?? t] = Pivots[t];
+        return pivots;
+    }
+
     /// <summary>λ, after raises.</summary>
     public double Lambda { get; }
 

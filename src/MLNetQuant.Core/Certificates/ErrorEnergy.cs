@@ -1,0 +1,70 @@
+using MLNetQuant.Grids;
+using MLNetQuant.Numerics;
+using MLNetQuant.Statistics;
+
+namespace MLNetQuant.Certificates;
+
+/// <summary>Energies of errors on the calibration rows for each output, in fp64, from the statistics.</summary>
+internal static class ErrorEnergy
+{
+    /// <summary>‖Xw − X̃v‖² for each output, from Σ(Xw)² − 2⟨v, c⟩ + ⟨v, Hv⟩; not below zero.</summary>
+    internal static double[] Residual<T>(LayerStatistics statistics, Matrix<T> v, int threads) where T : unmanaged
+    {
+        var energies = Quadratic(statistics.H, v, threads);
+        var products = new double[energies.Length];
+        var row = new double[energies.Length];
+        for (var t = 0; t < v.Rows; t++)
+        {
+            DoubleProduct.Widen(v.Row(t), row);
+            var c = statistics.C.Row(t);
+            for (var i = 0; i < row.Length; i++)
+                products[i] += row[i] * c[i];
+        }
+
+        for (var i = 0; i < energies.Length; i++)
+            energies[i] = Math.Max(0, statistics.OutputEnergy[i] - (2 * products[i]) + energies[i]);
+        return energies;
+    }
+
+    /// <summary>‖X̃v‖² = ⟨v, Hv⟩ for each output: 2⟨v, strictL(H)v⟩ + ⟨v, Dv⟩, which is half the work.</summary>
+    internal static double[] Quadratic<T>(Matrix<double> h, Matrix<T> v, int threads) where T : unmanaged
+    {
+        var lower = DoubleProduct.Multiply(new PackedRows(h, MatrixPart.StrictLower), v, threads);
+        var energies = new double[v.Columns];
+        var row = new double[v.Columns];
+        for (var t = 0; t < v.Rows; t++)
+        {
+            DoubleProduct.Widen(v.Row(t), row);
+            var product = lower.Row(t);
+            var d = h[t, t];
+            for (var i = 0; i < row.Length; i++)
+                energies[i] += row[i] * ((2 * product[i]) + (d * row[i]));
+        }
+
+        for (var i = 0; i < energies.Length; i++)
+            energies[i] = Math.Max(0, energies[i]);
+        return energies;
+    }
+
+    /// <summary>Σ_t (δ_t²/4) a_t for each output: the energy of roundings to nearest with weights a.</summary>
+    /// <param name="grid">Its steps δ.</param>
+    /// <param name="weights">a_t of each input.</param>
+    internal static double[] OfHalfSteps(Grid grid, ReadOnlySpan<double> weights)
+    {
+        var energies = new double[grid.Outputs];
+        for (var t = 0; t < grid.Inputs; t++)
+        {
+            for (var i = 0; i < energies.Length; i++)
+                energies[i] += HalfStep(grid, t, i) * HalfStep(grid, t, i) * weights[t];
+        }
+
+        return energies;
+    }
+
+    /// <summary>δ/2: half the distance of neighbouring values.</summary>
+    internal static double HalfStep(Grid grid, int input, int output)
+    {
+        var alphabet = grid.Alphabet;
+        return 0.5 * grid.Scale(input, output) * ((alphabet.High - alphabet.Low) / (alphabet.Levels - 1));
+    }
+}
