@@ -22,7 +22,7 @@ public abstract class PathFollowing : IWeightQuantizer
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(context);
         var path = Prepare(problem, context);
-        return Round(path, path.Fit(recipe, context), context);
+        return Round(path, path.Fit(recipe, problem.Statistics.InputEnergy(), context), context);
     }
 
     /// <summary>P and S, which do not depend on the grid.</summary>

@@ -25,7 +25,8 @@ internal sealed record PathProblem(Matrix<double> P, PackedRows? S, Feedback Fee
     internal double[] Pivots { get; init; } = [];
 
     /// <summary>The grid of a recipe.</summary>
-    internal Grid Fit(GridRecipe recipe, QuantizationContext context) => recipe.Fit(_fitted ??= Target(), context.Threads);
+    internal Grid Fit(GridRecipe recipe, double[] inputEnergy, QuantizationContext context) =>
+        recipe.Fit(_fitted ??= Target(), inputEnergy, context.Threads);
 
     /// <summary>Follows the path; the rule writes the codes it is given.</summary>
     internal QuantizedWeights Round<TRounding>(Grid grid, Func<Matrix<sbyte>, TRounding> rule, QuantizationContext context)

@@ -64,13 +64,13 @@ public sealed class PreprocessedMsq(PreprocessedMsqOptions options) : IWeightQua
         ArgumentNullException.ThrowIfNull(problem);
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(context);
-        var ordinary = recipe.Fit(problem.Weights, context.Threads); // refuses weights that are not finite
+        var ordinary = recipe.Fit(problem.Weights, problem.Statistics.InputEnergy(), context.Threads); // refuses weights that are not finite
         var h = problem.Statistics.H;
         var live = LiveInputs(h);
         var directions = Directions(problem.Statistics, live.Length, recipe.Alphabet, context);
         var aligned = problem.Statistics.StreamsAreEqual ? problem.WideWeights() : Align(problem, directions, context);
         if (directions.Values.Length == 0 || directions.Values.Length == live.Length)
-            return new(aligned, aligned, directions.Vectors, recipe.Fit(PathProblem.Narrow(aligned), context.Threads));
+            return new(aligned, aligned, directions.Vectors, recipe.Fit(PathProblem.Narrow(aligned), problem.Statistics.InputEnergy(), context.Threads));
 
         using var a = new WalkConstraints(directions.Vectors.Transpose());
         var target = new Matrix<double>(aligned.Columns, aligned.Rows);

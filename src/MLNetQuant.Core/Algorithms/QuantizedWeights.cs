@@ -20,7 +20,7 @@ public sealed class QuantizedWeights
             throw new ArgumentException($"The codes are {codes.Rows}×{codes.Columns}, but the grid is for {grid.Inputs}×{grid.Outputs} weights.", nameof(codes));
         foreach (var code in codes.Data)
         {
-            if (code < grid.Alphabet.Low || code > grid.Alphabet.High)
+            if (!grid.Alphabet.Contains(code))
                 throw new ArgumentException($"The code {code} is outside the alphabet {grid.Alphabet}.", nameof(codes));
         }
 
@@ -45,17 +45,17 @@ public sealed class QuantizedWeights
     /// </summary>
     public int DampingRaises { get; init; }
 
-    /// <summary>The values: (float)code · scale in single precision, which is what the file computes.</summary>
+    /// <summary>The values: ((float)code − (float)zero point) · scale in single precision, which is what the file computes.</summary>
     public Matrix<float> Dequantize()
     {
         var values = new Matrix<float>(Codes.Rows, Codes.Columns);
         for (var input = 0; input < Codes.Rows; input++)
         {
             var codes = Codes.Row(input);
-            var scales = Grid.ScalesOf(input);
+            var grid = Grid.Lanes(input, 0, codes.Length);
             var row = values.Row(input);
             for (var output = 0; output < row.Length; output++)
-                row[output] = codes[output] * scales[output];
+                row[output] = grid.Value(output, codes[output]);
         }
 
         return values;

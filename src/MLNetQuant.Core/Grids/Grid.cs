@@ -3,18 +3,25 @@ using MLNetQuant.Numerics;
 namespace MLNetQuant.Grids;
 
 /// <summary>
-/// A fitted symmetric grid for a weight matrix: the weight at (input, output) may be scale × code for each code of
-/// the alphabet. Scales are float32, because that is what a file holds.
+/// A fitted grid for a weight matrix: the weight at (input, output) may be ((float)code − (float)zero point) · scale,
+/// in single precision, for each code of the alphabet. Scales are float32, because that is what a file holds; zero
+/// points are integers between the ends of the alphabet, so that zero is a value of every grid but a binary one, and
+/// are all zero for a symmetric grid.
 /// </summary>
 public sealed class Grid
 {
-    /// <summary>A grid with given scales.</summary>
+    private readonly Matrix<float>? _zeroPoints; // as the arithmetic needs them
+
+    /// <summary>A grid with given scales and zero points.</summary>
     /// <param name="alphabet">The codes.</param>
     /// <param name="granularity">Which weights share a scale.</param>
     /// <param name="inputs">Inputs of the weight matrix, at least 1.</param>
     /// <param name="scales">⌈inputs / block size⌉ × outputs, positive and finite; per tensor all equal.</param>
-    /// <exception cref="ArgumentException">Scales of another shape, or one that is not positive and finite.</exception>
-    public Grid(Alphabet alphabet, Granularity granularity, int inputs, Matrix<float> scales)
+    /// <param name="zeroPoints">Of the same shape, each from the smallest to the largest code, per tensor all equal;
+    /// null for zero.</param>
+    /// <exception cref="ArgumentException">Scales or zero points of another shape, a scale that is not positive and
+    /// finite, or a zero point beyond the ends of the alphabet.</exception>
+    public Grid(Alphabet alphabet, Granularity granularity, int inputs, Matrix<float> scales, Matrix<sbyte>? zeroPoints = null)
     {
         ArgumentNullException.ThrowIfNull(granularity);
         ArgumentNullException.ThrowIfNull(scales);
@@ -42,6 +49,13 @@ public sealed class Grid
             }
         }
 
+        if (zeroPoints is not null && Array.Exists(zeroPoints.Data, z => z != 0))
+        {
+            RequireZeroPoints(alphabet, granularity, scales, zeroPoints);
+            ZeroPoints = zeroPoints;
+            _zeroPoints = new(scales.Rows, scales.Columns, Array.ConvertAll(zeroPoints.Data, z => (float)z));
+        }
+
         Alphabet = alphabet;
         Granularity = granularity;
         Inputs = inputs;
@@ -66,17 +80,56 @@ public sealed class Grid
     /// <summary>⌈Inputs / BlockSize⌉ × Outputs, one column per output even where they are all equal.</summary>
     public Matrix<float> Scales { get; }
 
+    /// <summary>The codes whose value is zero, in the shape of <see cref="Scales"/>; null where all of them are zero.</summary>
+    public Matrix<sbyte>? ZeroPoints { get; }
+
     /// <summary>The scale of one weight.</summary>
     public float Scale(int input, int output) => Scales[input / BlockSize, output];
 
-    /// <summary>The scales of all outputs at one input.</summary>
-    internal ReadOnlySpan<float> ScalesOf(int input) => Scales.Row(input / BlockSize);
+    /// <summary>The zero point of one weight.</summary>
+    public int ZeroPoint(int input, int output) => ZeroPoints?[input / BlockSize, output] ?? 0;
+
+    /// <summary>All that the grid says of some outputs at one input.</summary>
+    internal GridLanes Lanes(int input, int firstOutput, int count)
+    {
+        var block = input / BlockSize;
+        return new(
+            Scales.Row(block).Slice(firstOutput, count),
+            _zeroPoints is null ? default : _zeroPoints.Row(block).Slice(firstOutput, count),
+            Alphabet);
+    }
 
     /// <summary>The same grid for some of the outputs, as grouped layers need.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The range leaves the outputs, or is empty.</exception>
     public Grid SelectOutputs(int start, int count)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        return new(Alphabet, Granularity, Inputs, Scales.SelectColumns(start, count));
+        return new(Alphabet, Granularity, Inputs, Scales.SelectColumns(start, count), ZeroPoints?.SelectColumns(start, count));
+    }
+
+    private static void RequireZeroPoints(Alphabet alphabet, Granularity granularity, Matrix<float> scales, Matrix<sbyte> zeroPoints)
+    {
+        if (zeroPoints.Rows != scales.Rows || zeroPoints.Columns != scales.Columns)
+        {
+            throw new ArgumentException(
+                $"The scales are {scales.Rows}×{scales.Columns}, so the zero points must be as well, not {zeroPoints.Rows}×{zeroPoints.Columns}.",
+                nameof(zeroPoints));
+        }
+
+        for (var block = 0; block < zeroPoints.Rows; block++)
+        {
+            for (var output = 0; output < zeroPoints.Columns; output++)
+            {
+                int zeroPoint = zeroPoints[block, output];
+                if (zeroPoint < alphabet.Low || zeroPoint > alphabet.High)
+                {
+                    throw new ArgumentException(
+                        $"The zero point of block {block}, output {output} is {zeroPoint}; it must be from {alphabet.Low} to {alphabet.High}.", nameof(zeroPoints));
+                }
+
+                if (!granularity.SeparatesOutputs && zeroPoint != zeroPoints[0, 0])
+                    throw new ArgumentException($"A grid per tensor has one zero point, but output {output} has {zeroPoint} and output 0 has {zeroPoints[0, 0]}.", nameof(zeroPoints));
+            }
+        }
     }
 }

@@ -11,9 +11,46 @@ namespace MLNetQuant.Grids;
 /// <param name="ScaleRule">How the scale follows from those weights.</param>
 public sealed record GridRecipe(Alphabet Alphabet, Granularity Granularity, ScaleRule ScaleRule)
 {
-    private Grid? FixedGrid { get; init; }
+    /// <summary>Whether grids have zero points, and how they are chosen. Default none: symmetric grids.</summary>
+    public ZeroPointRule ZeroPoint { get; init; } = ZeroPointRule.None;
 
-    /// <summary>Whether <see cref="Fit"/> always answers the same grid.</summary>
+    /// <summary>Percent of the weights that <see cref="ScaleRule.Percentile"/> does not clip, above 0 and up to 100, by
+    /// linear interpolation between sorted weights; with a zero point the rest is clipped in equal parts at both ends.
+    /// Default 99.9.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A percentile outside this range.</exception>
+    public double Percentile
+    {
+        get;
+        init => field = value is > 0 and <= 100
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), $"The percentile of a scale is {value}; it must be above 0 and at most 100.");
+    } = 99.9;
+
+    /// <summary>p of Σ|rounded − weight|^p in <see cref="ScaleRule.Mse"/> and <see cref="ScaleRule.WeightedMse"/>, from
+    /// 0.5 to 8. Default 2.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An exponent outside this range.</exception>
+    public double ErrorExponent
+    {
+        get;
+        init => field = value is >= 0.5 and <= 8
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), $"The exponent of the rounding error is {value}; it must be from 0.5 to 8.");
+    } = 2;
+
+    /// <summary>Multiplies every fitted scale; zero points stay. A search over steps varies it. Positive; default 1.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A factor that is not positive and finite.</exception>
+    public double ScaleFactor
+    {
+        get;
+        init => field = value > 0 && double.IsFinite(value)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), $"The factor of the scales is {value}; it must be positive and finite.");
+    } = 1;
+
+    /// <summary>The grid of a recipe that always answers the same one, as it is.</summary>
+    internal Grid? FixedGrid { get; private init; }
+
+    /// <summary>Whether <see cref="Fit(Matrix{float}, int)"/> always answers the same grid.</summary>
     internal bool IsFixed => FixedGrid is not null;
 
     /// <summary>A recipe that always answers this grid, for weights of its shape.</summary>
@@ -23,12 +60,24 @@ public sealed record GridRecipe(Alphabet Alphabet, Granularity Granularity, Scal
         return new(grid.Alphabet, grid.Granularity, ScaleRule.AbsMax) { FixedGrid = grid };
     }
 
-    /// <summary>The grid for these weights. Where all weights of a group are zero, its scale is 1.</summary>
+    /// <summary>The grid for these weights, all inputs being equally important.</summary>
     /// <param name="weights">Inputs × outputs, all finite.</param>
     /// <param name="threads">Zero for all processors; the grid does not depend on it.</param>
     /// <exception cref="ArgumentException">A weight that is not finite, no weights, or weights of another shape than
     /// the fixed grid.</exception>
-    public Grid Fit(Matrix<float> weights, int threads = 0)
+    public Grid Fit(Matrix<float> weights, int threads = 0) => Fit(weights, inputEnergy: null, threads);
+
+    /// <summary>
+    /// The grid for these weights. Where all weights of a group are zero, its scale is 1; under a binary alphabet
+    /// without zero point it is the smallest normal number.
+    /// </summary>
+    /// <param name="weights">Inputs × outputs, all finite.</param>
+    /// <param name="inputEnergy">The diagonal of H, one per input, for <see cref="ScaleRule.WeightedMse"/>; null for
+    /// equal inputs. Only ratios matter.</param>
+    /// <param name="threads">Zero for all processors; the grid does not depend on it.</param>
+    /// <exception cref="ArgumentException">A weight that is not finite, no weights, weights of another shape than
+    /// the fixed grid, or energies that are not one number of 0 or more for each input.</exception>
+    public Grid Fit(Matrix<float> weights, double[]? inputEnergy, int threads = 0)
     {
         ArgumentNullException.ThrowIfNull(weights);
         Workers.Checked(threads);
@@ -44,6 +93,18 @@ public sealed record GridRecipe(Alphabet Alphabet, Granularity Granularity, Scal
 
         if (Granularity is null)
             throw new InvalidOperationException("The grid recipe has no granularity; give it one, such as Granularity.PerChannel.");
+        if (!Enum.IsDefined(ScaleRule))
+            throw new InvalidOperationException($"There is no scale rule {(int)ScaleRule}; use AbsMax, Mse, WeightedMse or Percentile.");
+        if (!Enum.IsDefined(ZeroPoint))
+            throw new InvalidOperationException($"There is no zero point rule {(int)ZeroPoint}; use None, Range or HalfQuadratic.");
+        RequireFinite(weights);
+        if (inputEnergy is not null)
+            RequireEnergy(inputEnergy, weights.Rows);
+        return ScaleFit.Fit(this, weights, ScaleRule == ScaleRule.WeightedMse ? inputEnergy : null, threads);
+    }
+
+    private static void RequireFinite(Matrix<float> weights)
+    {
         for (var input = 0; input < weights.Rows; input++)
         {
             var row = weights.Row(input);
@@ -53,7 +114,16 @@ public sealed record GridRecipe(Alphabet Alphabet, Granularity Granularity, Scal
                     throw new ArgumentException($"The weight at input {input}, output {output} is {row[output]}; only finite weights can be quantized.", nameof(weights));
             }
         }
+    }
 
-        return new(Alphabet, Granularity, weights.Rows, ScaleFit.Fit(this, weights, threads));
+    private static void RequireEnergy(double[] inputEnergy, int inputs)
+    {
+        if (inputEnergy.Length != inputs)
+            throw new ArgumentException($"There are {inputEnergy.Length} input energies, but {inputs} inputs; give one for each.", nameof(inputEnergy));
+        for (var input = 0; input < inputs; input++)
+        {
+            if (!(inputEnergy[input] >= 0) || !double.IsFinite(inputEnergy[input]))
+                throw new ArgumentException($"The energy of input {input} is {inputEnergy[input]}; it must be 0 or more, and finite.", nameof(inputEnergy));
+        }
     }
 }

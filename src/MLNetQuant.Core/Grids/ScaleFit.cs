@@ -1,144 +1,99 @@
-using System.Numerics;
 using MLNetQuant.Numerics;
 
 namespace MLNetQuant.Grids;
 
-/// <summary>The scale rules: scales for every block and output of a weight matrix.</summary>
+/// <summary>Scale and zero point of one group of weights.</summary>
+internal readonly record struct GroupScale(float Scale, int ZeroPoint);
+
+/// <summary>Fits a recipe's grid, one group of weights after the other.</summary>
 internal static class ScaleFit
 {
-    private const int Shrinks = 80;
-    private const float SmallestScale = 1.17549435e-38f; // below it, float32 loses precision
-    private const int PanelOutputs = 64;
+    internal const float SmallestScale = 1.17549435e-38f; // below it, float32 loses precision
+    private const int PanelOutputs = 16;
 
-    /// <summary>⌈inputs / block size⌉ × outputs.</summary>
-    internal static Matrix<float> Fit(GridRecipe recipe, Matrix<float> weights, int threads)
+    /// <summary>The fitted grid.</summary>
+    internal static Grid Fit(GridRecipe recipe, Matrix<float> weights, double[]? inputEnergy, int threads)
     {
         var blockSize = recipe.Granularity.BlockSize(weights.Rows);
         var blocks = (weights.Rows + blockSize - 1) / blockSize;
         var scales = new Matrix<float>(blocks, weights.Columns);
-        for (var block = 0; block < blocks; block++)
-            SetWidest(recipe, weights, block * blockSize, Math.Min(weights.Rows, (block + 1) * blockSize), scales.Row(block));
-        if (recipe.ScaleRule == ScaleRule.Mse)
-            Shrink(recipe, weights, blockSize, scales, threads);
-        return scales;
-    }
-
-    /// <summary>The smallest scales whose ranges hold every weight.</summary>
-    private static void SetWidest(GridRecipe recipe, Matrix<float> weights, int firstInput, int endInput, Span<float> scales)
-    {
-        float low = -recipe.Alphabet.Low, high = recipe.Alphabet.High;
-        for (var input = firstInput; input < endInput; input++)
+        var zeroPoints = new Matrix<sbyte>(blocks, weights.Columns);
+        var importance = Importance(inputEnergy, weights.Rows);
+        if (recipe.Granularity.SeparatesOutputs)
         {
-            var row = weights.Row(input);
-            for (var output = 0; output < row.Length; output++)
-                scales[output] = Math.Max(scales[output], row[output] > 0 ? row[output] / high : -row[output] / low);
-        }
-
-        if (!recipe.Granularity.SeparatesOutputs)
-        {
-            var widest = 0f;
-            foreach (var scale in scales)
-                widest = Math.Max(widest, scale);
-            scales.Fill(widest);
-        }
-
-        // Weights that are all zero have code zero under any scale; 1 keeps it positive and finite.
-        for (var output = 0; output < scales.Length; output++)
-            scales[output] = scales[output] == 0 ? 1 : Math.Max(scales[output], SmallestScale);
-    }
-
-    /// <summary>Replaces each scale by its best shrink.</summary>
-    private static void Shrink(GridRecipe recipe, Matrix<float> weights, int blockSize, Matrix<float> scales, int threads)
-    {
-        var perTensor = !recipe.Granularity.SeparatesOutputs;
-        var errors = new Matrix<double>(perTensor ? Shrinks : 0, perTensor ? weights.Columns : 0);
-        var panels = (weights.Columns + PanelOutputs - 1) / PanelOutputs;
-        Workers.For(panels * scales.Rows, threads, piece =>
-        {
-            var block = piece / panels;
-            var firstInput = block * blockSize;
-            var inputs = Math.Min(weights.Rows, firstInput + blockSize) - firstInput;
-            var first = piece % panels * PanelOutputs;
-            var count = Math.Min(PanelOutputs, weights.Columns - first);
-            var panel = new float[inputs * PanelOutputs]; // padded with zeros, whose error is zero
-            for (var input = 0; input < inputs; input++)
-                weights.Row(firstInput + input).Slice(first, count).CopyTo(panel.AsSpan(input * PanelOutputs));
-            var widest = new float[PanelOutputs];
-            widest.AsSpan().Fill(1);
-            scales.Row(block).Slice(first, count).CopyTo(widest);
-
-            var best = new double[PanelOutputs];
-            Array.Fill(best, double.PositiveInfinity);
-            var candidate = new float[PanelOutputs];
-            var error = new double[PanelOutputs];
-            for (var i = 0; i < Shrinks; i++)
+            var panels = (weights.Columns + PanelOutputs - 1) / PanelOutputs;
+            Workers.For(panels * blocks, threads, piece =>
             {
-                for (var lane = 0; lane < PanelOutputs; lane++)
-                    candidate[lane] = Math.Max(SmallestScale, widest[lane] * (1 - (i / 100f)));
-                SquaredErrors(panel, candidate, recipe.Alphabet, error);
-                if (perTensor)
+                var (block, first) = (piece / panels, piece % panels * PanelOutputs);
+                var end = Math.Min(weights.Columns, first + PanelOutputs);
+                var inputs = Math.Min(weights.Rows, (block + 1) * blockSize) - (block * blockSize);
+                var size = WeightGroup.Padded(inputs);
+                var ofInputs = new float[size];
+                importance.AsSpan(block * blockSize, inputs).CopyTo(ofInputs);
+                var groups = new WeightGroup[end - first];
+                for (var i = 0; i < groups.Length; i++)
+                    groups[i] = new(new float[size], ofInputs, inputs);
+                for (var t = 0; t < inputs; t++)
                 {
-                    error.AsSpan(0, count).CopyTo(errors.Row(i)[first..]);
-                    continue;
+                    var row = weights.Row((block * blockSize) + t);
+                    for (var i = 0; i < groups.Length; i++)
+                        groups[i].Weights[t] = row[first + i];
                 }
 
-                var row = scales.Row(block).Slice(first, count);
-                for (var lane = 0; lane < count; lane++)
+                for (var i = 0; i < groups.Length; i++)
                 {
-                    if (error[lane] < best[lane])
-                        (best[lane], row[lane]) = (error[lane], candidate[lane]);
+                    var fitted = FitGroup(recipe, groups[i], threads: 1);
+                    (scales[block, first + i], zeroPoints[block, first + i]) = (fitted.Scale, (sbyte)fitted.ZeroPoint);
                 }
-            }
-        });
-        if (perTensor)
-            scales.Data.AsSpan().Fill(Math.Max(SmallestScale, scales[0, 0] * (1 - (BestShrink(errors) / 100f))));
-    }
-
-    private static int BestShrink(Matrix<double> errors)
-    {
-        var (best, least) = (0, double.PositiveInfinity);
-        for (var i = 0; i < errors.Rows; i++)
+            });
+        }
+        else
         {
-            var sum = 0.0;
-            foreach (var error in errors.Row(i))
-                sum += error;
-            if (sum < least)
-                (best, least) = (i, sum);
+            var fitted = FitGroup(recipe, Whole(weights, importance), threads);
+            scales.Data.AsSpan().Fill(fitted.Scale);
+            zeroPoints.Data.AsSpan().Fill((sbyte)fitted.ZeroPoint);
         }
 
-        return best;
+        return new(recipe.Alphabet, recipe.Granularity, weights.Rows, scales, zeroPoints);
     }
 
-    /// <summary>Σ (rounded − weight)² per lane: fp32 within 32 inputs, fp64 over them.</summary>
-    private static void SquaredErrors(float[] panel, float[] scales, Alphabet alphabet, double[] errors)
+    private static GroupScale FitGroup(GridRecipe recipe, WeightGroup group, int threads)
     {
-        const int Run = 32;
-        var width = Vector<float>.Count;
-        Vector<float> low = new(alphabet.Low), high = new(alphabet.High), half = new(0.5f);
-        var inputs = panel.Length / PanelOutputs;
-        for (var lane = 0; lane < PanelOutputs; lane += width)
-        {
-            var scale = new Vector<float>(scales, lane);
-            var inverse = Vector<float>.One / scale;
-            Vector<double> sumLow = default, sumHigh = default;
-            for (var first = 0; first < inputs; first += Run)
-            {
-                Vector<float> sum = default;
-                for (var input = first; input < Math.Min(inputs, first + Run); input++)
-                {
-                    var weight = new Vector<float>(panel, (input * PanelOutputs) + lane);
-                    var code = Vector.Min(high, Vector.Max(low, Vector.Floor((weight * inverse) + half)));
-                    var difference = (code * scale) - weight;
-                    sum += difference * difference;
-                }
+        if (!group.Span.ContainsAnyExcept(0f))
+            return OfZeros(recipe);
+        var fitted = RangeFit.Fit(recipe, group.Span);
+        if (recipe.ScaleRule is ScaleRule.Mse or ScaleRule.WeightedMse)
+            fitted = fitted with { Scale = ShrinkSearch.Best(recipe, group, fitted, threads) };
+        if (recipe.ZeroPoint == ZeroPointRule.HalfQuadratic)
+            fitted = fitted with { ZeroPoint = HalfQuadraticZeroPoint.Fit(recipe.Alphabet, group.Span, fitted) };
+        return fitted with { Scale = Math.Clamp((float)(fitted.Scale * recipe.ScaleFactor), SmallestScale, float.MaxValue) };
+    }
 
-                Vector.Widen(sum, out var widenedLow, out var widenedHigh);
-                sumLow += widenedLow;
-                sumHigh += widenedHigh;
-            }
+    /// <summary>Zero is to be a value; where it cannot be, the values are as near to it as normal numbers are.</summary>
+    private static GroupScale OfZeros(GridRecipe recipe) => (recipe.Alphabet.IsBinary, recipe.ZeroPoint) switch
+    {
+        (false, _) => new(1, 0),
+        (true, ZeroPointRule.None) => new(SmallestScale, 0),
+        (true, _) => new(1, recipe.Alphabet.Low),
+    };
 
-            sumLow.CopyTo(errors, lane);
-            sumHigh.CopyTo(errors, lane + (width / 2));
-        }
+    /// <summary>Energies relative to the greatest; ones where there are none or all are zero.</summary>
+    private static float[] Importance(double[]? inputEnergy, int inputs)
+    {
+        var importance = new float[inputs];
+        var greatest = inputEnergy?.Max() ?? 0;
+        for (var t = 0; t < inputs; t++)
+            importance[t] = greatest > 0 ? (float)(inputEnergy![t] / greatest) : 1;
+        return importance;
+    }
+
+    private static WeightGroup Whole(Matrix<float> weights, float[] importance)
+    {
+        var size = WeightGroup.Padded(weights.Data.Length);
+        var group = new WeightGroup(new float[size], new float[size], weights.Data.Length);
+        weights.Data.CopyTo(group.Weights, 0);
+        for (var t = 0; t < weights.Rows; t++)
+            group.Importance.AsSpan(t * weights.Columns, weights.Columns).Fill(importance[t]);
+        return group;
     }
 }

@@ -5,8 +5,9 @@ namespace MLNetQuant.Grids;
 
 /// <summary>
 /// StocQ of Zhang and Saab, arXiv 2309.10975: with f = ⌊v/s⌋, the code is f + 1 with probability v/s − f, else f;
-/// then clipped. Unbiased where nothing is clipped.
+/// then clipped. Unbiased where nothing is clipped. With a zero point v/s + z takes the place of v/s.
 /// </summary>
+/// <remarks>On the binary alphabet ±1 this is ±s with probability (1 ± v/s)/2, for |v| ≤ s.</remarks>
 /// <param name="grid">The grid, for all outputs.</param>
 /// <param name="codes">Receives the codes, inputs × outputs.</param>
 /// <param name="random">Draws, keyed by neuron and input.</param>
@@ -16,41 +17,35 @@ internal readonly struct StochasticRounding(Grid grid, Matrix<sbyte> codes, Coun
     public int Round(int input, int firstOutput, Span<double> lanes)
     {
         const int Batch = 64;
-        var scales = grid.ScalesOf(input).Slice(firstOutput, lanes.Length);
+        var row = grid.Lanes(input, firstOutput, lanes.Length);
+        CodeLanes.Count(lanes, row);
         Span<double> draws = stackalloc double[Batch];
         for (var first = 0; first < lanes.Length; first += Batch)
         {
             var count = Math.Min(Batch, lanes.Length - first);
             random.Uniform(firstNeuron + firstOutput + first, input, draws[..count]);
-            Choose(lanes.Slice(first, count), scales.Slice(first, count), draws);
+            Choose(lanes.Slice(first, count), draws);
         }
 
-        return CodeLanes.Store(lanes, scales, grid.Alphabet, codes.Row(input).Slice(firstOutput, lanes.Length));
+        return CodeLanes.Store(lanes, row, codes.Row(input).Slice(firstOutput, lanes.Length));
     }
 
-    /// <summary>f + 1 where the draw is below v/s − f, else f.</summary>
-    private static void Choose(Span<double> lanes, ReadOnlySpan<float> scales, ReadOnlySpan<double> draws)
+    /// <summary>f + 1 where the draw is below the fractional part, else f.</summary>
+    private static void Choose(Span<double> lanes, ReadOnlySpan<double> draws)
     {
-        var width = Vector<double>.Count;
         var i = 0;
-        for (; i <= lanes.Length - (2 * width); i += 2 * width)
+        for (; i <= lanes.Length - Vector<double>.Count; i += Vector<double>.Count)
         {
-            Vector.Widen(new Vector<float>(scales[i..]), out var first, out var second);
-            Choose(new Vector<double>(lanes[i..]) / first, new(draws[i..])).CopyTo(lanes[i..]);
-            Choose(new Vector<double>(lanes[(i + width)..]) / second, new(draws[(i + width)..])).CopyTo(lanes[(i + width)..]);
+            var argument = new Vector<double>(lanes[i..]);
+            var floor = Vector.Floor(argument);
+            var up = Vector.LessThan(new Vector<double>(draws[i..]), argument - floor);
+            Vector.ConditionalSelect(up, floor + Vector<double>.One, floor).CopyTo(lanes[i..]);
         }
 
         for (; i < lanes.Length; i++)
         {
-            var argument = lanes[i] / scales[i];
-            var floor = Math.Floor(argument);
-            lanes[i] = floor + (draws[i] < argument - floor ? 1 : 0);
+            var floor = Math.Floor(lanes[i]);
+            lanes[i] = floor + (draws[i] < lanes[i] - floor ? 1 : 0);
         }
-    }
-
-    private static Vector<double> Choose(Vector<double> argument, Vector<double> draw)
-    {
-        var floor = Vector.Floor(argument);
-        return Vector.ConditionalSelect(Vector.LessThan(draw, argument - floor), floor + Vector<double>.One, floor);
     }
 }

@@ -80,6 +80,15 @@ public sealed class LayerStatistics
     /// <summary>Σ (XW)² over the rows, for each output, M.</summary>
     public double[] OutputEnergy { get; }
 
+    /// <summary>Σ X̃² over the rows, for each input, N: the diagonal of H.</summary>
+    public double[] InputEnergy()
+    {
+        var energy = new double[Inputs];
+        for (var t = 0; t < energy.Length; t++)
+            energy[t] = H[t, t];
+        return energy;
+    }
+
     /// <summary>The statistics of both sets of rows together, for the same layer and weights.</summary>
     /// <exception cref="ArgumentException">Another shape, or G on one side only.</exception>
     public LayerStatistics Merge(LayerStatistics other)

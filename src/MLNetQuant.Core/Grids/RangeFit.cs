@@ -1,0 +1,55 @@
+namespace MLNetQuant.Grids;
+
+/// <summary>Scale and zero point from the range of the weights: the rules AbsMax and Percentile.</summary>
+internal static class RangeFit
+{
+    /// <summary>Scale and zero point of weights that are not all zero.</summary>
+    internal static GroupScale Fit(GridRecipe recipe, ReadOnlySpan<float> weights)
+    {
+        var percentile = recipe.ScaleRule == ScaleRule.Percentile ? recipe.Percentile : 100;
+        var fitted = recipe.ZeroPoint == ZeroPointRule.None
+            ? new(SymmetricScale(recipe.Alphabet, weights, percentile), 0)
+            : Asymmetric(recipe.Alphabet, weights, percentile);
+        // So many weights may be zero that the percentile is.
+        return fitted.Scale > 0 || percentile == 100
+            ? fitted with { Scale = Math.Max(ScaleFit.SmallestScale, fitted.Scale) }
+            : Fit(recipe with { ScaleRule = ScaleRule.AbsMax }, weights);
+    }
+
+    /// <summary>Each weight needs the scale that lays an end of the alphabet on it.</summary>
+    private static float SymmetricScale(Alphabet alphabet, ReadOnlySpan<float> weights, double percentile)
+    {
+        var needed = new float[weights.Length];
+        for (var i = 0; i < weights.Length; i++)
+            needed[i] = weights[i] > 0 ? weights[i] / alphabet.High : weights[i] / alphabet.Low;
+        return Quantile(needed, percentile / 100);
+    }
+
+    private static GroupScale Asymmetric(Alphabet alphabet, ReadOnlySpan<float> weights, double percentile)
+    {
+        var clippedAtAnEnd = (1 - (percentile / 100)) / 2;
+        var sorted = weights.ToArray();
+        double least = Math.Min(0, Quantile(sorted, clippedAtAnEnd));
+        double greatest = Math.Max(0, Quantile(sorted, 1 - clippedAtAnEnd));
+        var scale = (float)((greatest - least) / (alphabet.High - alphabet.Low));
+        if (scale == 0)
+            return new(scale, 0);
+        var zeroPoint = Math.Floor(alphabet.Low - (least / scale) + 0.5);
+        return new(scale, (int)Math.Clamp(zeroPoint, alphabet.Low, alphabet.High));
+    }
+
+    /// <summary>The quantile of a sample at 0 ≤ q ≤ 1, interpolated linearly between its sorted values, which are sorted
+    /// in place unless it is the least or the greatest.</summary>
+    private static float Quantile(float[] sample, double q)
+    {
+        if (q <= 0)
+            return sample.Min();
+        if (q >= 1)
+            return sample.Max();
+        Array.Sort(sample);
+        var position = q * (sample.Length - 1);
+        var below = (int)position;
+        var above = Math.Min(sample.Length - 1, below + 1);
+        return (float)(sample[below] + ((position - below) * ((double)sample[above] - sample[below])));
+    }
+}
