@@ -1,4 +1,6 @@
+using MLNetQuant.Algorithms;
 using MLNetQuant.Grids;
+using MLNetQuant.Numerics;
 using MLNetQuant.Onnx.Graph;
 using MLNetQuant.Onnx.Layers;
 using MLNetQuant.Onnx.Proto;
@@ -6,9 +8,10 @@ using MLNetQuant.Onnx.Proto;
 namespace MLNetQuant.Onnx.Formats;
 
 /// <summary>
-/// int8 codes → Cast → Mul by the scale, under the weight's old name. ONNX Runtime folds constants when it loads a
-/// model (DequantizeLinear on a weight it does not fold, and runs it again at every inference). Block scales need the
-/// inputs padded to whole blocks and a reshape before and after, which fold as well.
+/// int8 codes → Cast → Mul by the scale, under the weight's old name; where a zero point is not zero, Cast → Sub → Mul.
+/// That is the single-precision arithmetic of <see cref="QuantizedWeights.Dequantize"/>. ONNX Runtime folds constants
+/// when it loads a model (DequantizeLinear on a weight it does not fold, and runs it again at every inference). Block
+/// scales need the inputs padded to whole blocks and a reshape before and after, which fold as well.
 /// </summary>
 internal sealed class FoldedFormat : IWeightFormat
 {
@@ -33,16 +36,25 @@ internal sealed class FoldedFormat : IWeightFormat
     {
         var weight = layer.Layer.Node.Weight;
         var layout = layer.Layer.Layout;
-        var perTensor = layer.Groups[0].Grid.Granularity == Granularity.PerTensor;
-        var scales = new float[perTensor ? 1 : layout.AllOutputs];
+        var scales = new float[layout.AllOutputs];
+        var zeroPoints = new sbyte[layout.AllOutputs];
         for (var channel = 0; channel < scales.Length; channel++)
-            scales[channel] = layer.Groups[channel / layout.Outputs].Grid.Scale(0, channel % layout.Outputs);
+        {
+            var grid = layer.Groups[channel / layout.Outputs].Grid;
+            scales[channel] = grid.Scale(0, channel % layout.Outputs);
+            zeroPoints[channel] = (sbyte)grid.ZeroPoint(0, channel % layout.Outputs);
+        }
 
+        // A refit gives the groups of a layer scales of their own, so that the granularity alone does not tell.
+        var alike = layer.Groups[0].Grid.Granularity == Granularity.PerTensor
+            && !scales.AsSpan().ContainsAnyExcept(scales[0])
+            && !zeroPoints.AsSpan().ContainsAnyExcept(zeroPoints[0]);
+        if (alike)
+            (scales, zeroPoints) = (scales[..1], zeroPoints[..1]);
         var channelAxis = layout.OutputMajor ? 0 : weight.Dims.Count - 1;
-        var shape = perTensor ? [1L] : weight.Dims.Select((_, axis) => axis == channelAxis ? layout.AllOutputs : 1L);
+        long[] shape = alike ? [1L] : [.. weight.Dims.Select((_, axis) => axis == channelAxis ? layout.AllOutputs : 1L)];
         var decode = new Decoder(weight.Name, names);
-        decode.Add("Mul", decode.Cast(TensorValues.Create(decode.Fresh("codes"), layer.Codes(), weight.Dims)),
-            TensorValues.Create(decode.Fresh("scale"), scales, shape), last: true);
+        decode.Scale(TensorValues.Create(decode.Fresh("codes"), layer.Codes(), weight.Dims), zeroPoints, scales, shape, last: true);
         return decode.Rewrite(layer.Layer.Node.Proto);
     }
 
@@ -68,10 +80,12 @@ internal sealed class FoldedFormat : IWeightFormat
 
         var codes = new sbyte[padded.Count];
         var scales = new float[scaleLayout.Count];
+        var zeroPoints = new sbyte[scaleLayout.Count];
         for (var g = 0; g < layout.Groups; g++)
         {
             (padded with { Inputs = layout.Inputs }).Scatter(layer.Groups[g].Codes, g, codes.AsSpan());
             scaleLayout.Scatter(layer.Groups[g].Grid.Scales, g, scales.AsSpan());
+            scaleLayout.Scatter(layer.Groups[g].Grid.ZeroPoints ?? new Matrix<sbyte>(blocks, layout.Outputs), g, zeroPoints.AsSpan());
         }
 
         long outputs = layout.AllOutputs;
@@ -81,8 +95,7 @@ internal sealed class FoldedFormat : IWeightFormat
         var whole = padded.Inputs == layout.Inputs;
 
         var decode = new Decoder(weight.Name, names);
-        var cast = decode.Cast(TensorValues.Create(decode.Fresh("codes"), codes, blocked));
-        var scaled = decode.Add("Mul", cast, TensorValues.Create(decode.Fresh("scale"), scales, scaleShape));
+        var scaled = decode.Scale(TensorValues.Create(decode.Fresh("codes"), codes, blocked), zeroPoints, scales, scaleShape);
         if (!whole)
         {
             scaled = decode.Add("Reshape", scaled, TensorValues.Create(decode.Fresh("padded_shape"), flat, [2]));
@@ -101,13 +114,13 @@ internal sealed class FoldedFormat : IWeightFormat
 
         public string Fresh(string part) => names.Take($"{weight}_{part}");
 
-        public string Cast(TensorProto codes)
+        /// <summary>((float)codes − (float)zeroPoints) · scales, without the difference where all zero points are zero.</summary>
+        public string Scale(TensorProto codes, sbyte[] zeroPoints, float[] scales, long[] shape, bool last = false)
         {
-            _constants.Add(codes);
-            var output = Fresh("cast");
-            _nodes.Add(NodeAttributes.Create(
-                "Cast", output, [codes.Name], output, NodeAttributes.Attribute("to", (long)TensorProto.Types.DataType.Float)));
-            return output;
+            var values = Cast(codes, "cast");
+            if (zeroPoints.AsSpan().ContainsAnyExcept((sbyte)0))
+                values = AddNode("Sub", [values, Cast(TensorValues.Create(Fresh("zero_point"), zeroPoints, shape), "zero")], last: false);
+            return Add("Mul", values, TensorValues.Create(Fresh("scale"), scales, shape), last);
         }
 
         public string Add(string op, string input, TensorProto constant, bool last = false)
@@ -127,6 +140,15 @@ internal sealed class FoldedFormat : IWeightFormat
         }
 
         public LayerRewrite Rewrite(NodeProto layer) => new([.. _nodes, layer], _constants);
+
+        private string Cast(TensorProto integers, string part)
+        {
+            _constants.Add(integers);
+            var output = Fresh(part);
+            _nodes.Add(NodeAttributes.Create(
+                "Cast", output, [integers.Name], output, NodeAttributes.Attribute("to", (long)TensorProto.Types.DataType.Float)));
+            return output;
+        }
 
         private string AddNode(string op, string[] inputs, bool last)
         {

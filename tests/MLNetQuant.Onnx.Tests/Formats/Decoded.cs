@@ -15,7 +15,7 @@ internal static class Decoded
         var model = quantized.Proto.Clone();
         var graph = model.Graph;
         var end = graph.Node.ToList().FindIndex(n => n.Output.Contains(weight));
-        var nodes = graph.Node.Take(end + 1).Where(n => n.OpType is "Cast" or "Mul" or "Reshape" or "Gather").ToArray();
+        var nodes = graph.Node.Take(end + 1).Where(n => n.OpType is "Cast" or "Sub" or "Mul" or "Reshape" or "Gather").ToArray();
         graph.Node.Clear();
         graph.Node.AddRange(nodes.Where(n => n.Input.Concat(n.Output).All(name => name.StartsWith(weight, StringComparison.Ordinal))));
         graph.Input.Clear();
