@@ -10,7 +10,7 @@ public sealed record QuantizationOptions
     /// <summary>The defaults: 8 bits, GPFQ, one scale per output channel.</summary>
     public static QuantizationOptions Default { get; } = new();
 
-    /// <summary>Bits per weight, 2 to 8. Default 8.</summary>
+    /// <summary>Bits per weight, 1 to 8. Default 8.</summary>
     public int Bits { get; init; } = 8;
 
     /// <summary>The algorithm that chooses the codes. Default <see cref="Gpfq"/>.</summary>
@@ -21,6 +21,12 @@ public sealed record QuantizationOptions
 
     /// <summary>How a scale is chosen. Default <see cref="ScaleRule.Mse"/>.</summary>
     public ScaleRule ScaleRule { get; init; } = ScaleRule.Mse;
+
+    /// <summary>Percent of the weights that <see cref="ScaleRule.Percentile"/> does not clip, above 0, up to 100. Default 99.9.</summary>
+    public double Percentile { get; init; } = 99.9;
+
+    /// <summary>Whether grids have zero points, and how they are chosen. Default none: symmetric grids.</summary>
+    public ZeroPointRule ZeroPoint { get; init; } = ZeroPointRule.None;
 
     /// <summary>How the codes are written into the file. Default <see cref="WeightFormat.Auto"/>.</summary>
     public WeightFormat Format { get; init; } = WeightFormat.Auto;
@@ -65,12 +71,18 @@ public sealed record QuantizationOptions
     /// <exception cref="QuantizationException">An option is out of range; the message says which and what it takes.</exception>
     public void Validate()
     {
-        Require(Bits is >= 2 and <= 8, "Bits", Bits, "from 2 to 8");
+        Require(Bits is >= 1 and <= 8, "Bits", Bits, "from 1 to 8");
         Require(Seed >= 0, "Seed", Seed, "of 0 or more");
         Require(Rows is null or >= 1, "Rows", Rows, "of 1 or more, or none for all rows");
         Require(BatchSize >= 1, "BatchSize", BatchSize, "of 1 or more");
         Require(RowsPerLayer >= 1, "RowsPerLayer", RowsPerLayer, "of 1 or more");
         Require(Threads >= 0, "Threads", Threads, "of 0 (all processors) or more");
+        if (!(Percentile > 0 && Percentile <= 100))
+            throw new QuantizationException(FormattableString.Invariant($"Percentile is {Percentile}: give a number above 0 and at most 100."));
+        if (!Enum.IsDefined(ScaleRule))
+            throw new QuantizationException($"There is no scale rule {(int)ScaleRule}: use AbsMax, Mse, WeightedMse or Percentile.");
+        if (!Enum.IsDefined(ZeroPoint))
+            throw new QuantizationException($"There is no zero point rule {(int)ZeroPoint}: use None, Range or HalfQuadratic.");
         foreach (var pattern in Include.Concat(Exclude))
             CheckPattern(pattern);
     }

@@ -36,7 +36,7 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
 
         var sampler = new RowSampler(options.Seed, number, rows, options.RowsPerLayer);
         var statistics = ReadStatistics(layer, inputs, weights, sampler);
-        var recipes = Recipes(weights);
+        var recipes = Recipes(weights, statistics);
         var groups = new QuantizedWeights[layout.Groups];
         var threads = layout.Groups == 1 ? options.Threads : 1;
         ParallelWork.For(layout.Groups, options.Threads, QuantizeGroup, options.CancellationToken);
@@ -96,9 +96,13 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
     }
 
     /// <summary>One scale for the whole tensor is fitted to all groups together.</summary>
-    private GridRecipe[] Recipes(Matrix<float>[] weights)
+    private GridRecipe[] Recipes(Matrix<float>[] weights, LayerStatistics[] statistics)
     {
-        var recipe = new GridRecipe(Alphabet.OfBits(options.Bits), options.Granularity, options.ScaleRule);
+        var recipe = new GridRecipe(Alphabet.OfBits(options.Bits), options.Granularity, options.ScaleRule)
+        {
+            ZeroPoint = options.ZeroPoint,
+            Percentile = options.Percentile,
+        };
         if (weights.Length == 1 || options.Granularity != Granularity.PerTensor)
             return [.. weights.Select(_ => recipe)];
         var (inputs, outputs) = (weights[0].Rows, weights[0].Columns);
@@ -109,7 +113,11 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
                 weights[g].Row(t).CopyTo(all.Row(t)[(g * outputs)..]);
         }
 
-        var grid = recipe.Fit(all);
+        // Input t of every group shares one weight in the error: the sum of its energies over the groups.
+        var energy = new double[inputs];
+        foreach (var group in statistics)
+            energy = [.. energy.Zip(group.InputEnergy(), (a, b) => a + b)];
+        var grid = recipe.Fit(all, energy);
         return [.. weights.Select((_, g) => GridRecipe.Fixed(grid.SelectOutputs(g * outputs, outputs)))];
     }
 }
