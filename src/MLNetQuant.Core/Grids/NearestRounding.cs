@@ -11,6 +11,12 @@ internal readonly struct NearestRounding(Grid grid, Matrix<sbyte> codes) : IRoun
     public int Round(int input, int firstOutput, Span<double> lanes)
     {
         var row = grid.Lanes(input, firstOutput, lanes.Length);
+        return Round(lanes, row, codes.Row(input).Slice(firstOutput, lanes.Length));
+    }
+
+    /// <summary>Replaces each argument by the nearest value of the grid.</summary>
+    internal static int Round(Span<double> lanes, GridLanes row, Span<sbyte> codes)
+    {
         CodeLanes.Count(lanes, row);
         var half = new Vector<double>(0.5);
         var i = 0;
@@ -18,6 +24,6 @@ internal readonly struct NearestRounding(Grid grid, Matrix<sbyte> codes) : IRoun
             Vector.Floor(new Vector<double>(lanes[i..]) + half).CopyTo(lanes[i..]);
         for (; i < lanes.Length; i++)
             lanes[i] = Math.Floor(lanes[i] + 0.5);
-        return CodeLanes.Store(lanes, row, codes.Row(input).Slice(firstOutput, lanes.Length));
+        return CodeLanes.Store(lanes, row, codes);
     }
 }

@@ -74,6 +74,16 @@ public sealed class LayerStatistics
     /// <summary>Mean row of X̃, N.</summary>
     public double[] InputMean { get; }
 
+    /// <summary>Mean row of X, N; null where it was not kept. Only needed to centre G where X̃ differs from X.</summary>
+    /// <exception cref="ArgumentException">Another number of means than inputs.</exception>
+    public double[]? FloatInputMean
+    {
+        get;
+        init => field = value is null || value.Length == Inputs
+            ? value
+            : throw new ArgumentException($"The mean float input has {value.Length} numbers, but there are {Inputs} inputs.", nameof(value));
+    }
+
     /// <summary>Mean row of XW, M.</summary>
     public double[] OutputMean { get; }
 
@@ -105,6 +115,9 @@ public sealed class LayerStatistics
         var h = Sum(H, other.H);
         var g = G is null ? null : StreamsAreEqual && other.StreamsAreEqual ? h : Sum(G, other.G!);
         var count = Count + other.Count;
+        var floatMean = FloatInputMean is null || other.FloatInputMean is null
+            ? null
+            : Combine(FloatInputMean, (double)Count / count, other.FloatInputMean, (double)other.Count / count);
         return new(
             count,
             h,
@@ -112,7 +125,10 @@ public sealed class LayerStatistics
             Sum(C, other.C),
             Combine(InputMean, (double)Count / count, other.InputMean, (double)other.Count / count),
             Combine(OutputMean, (double)Count / count, other.OutputMean, (double)other.Count / count),
-            Combine(OutputEnergy, 1, other.OutputEnergy, 1));
+            Combine(OutputEnergy, 1, other.OutputEnergy, 1))
+        {
+            FloatInputMean = floatMean,
+        };
     }
 
     /// <summary>Refuses weights of another layer.</summary>

@@ -123,7 +123,7 @@ public sealed class LayerStatisticsAccumulator
         for (var i = 0; i < inputMean.Length; i++)
             (inputMean[i], floatMean[0, i]) = (_quantizedSum[i] / _count, _floatSum[i] / _count);
         var outputMean = DoubleProduct.Multiply(new PackedRows(floatMean, MatrixPart.Full), _weights, _threads).Data;
-        return new(_count, h, g, c, inputMean, outputMean, energy);
+        return new(_count, h, g, c, inputMean, outputMean, energy) { FloatInputMean = floatMean.Data };
     }
 
     /// <summary>From here on X̃ may differ from X: what followed from H alone becomes sums of its own.</summary>
