@@ -1,3 +1,4 @@
+using MLNetQuant.Certificates;
 using MLNetQuant.Grids;
 
 namespace MLNetQuant.Algorithms;
@@ -39,6 +40,12 @@ public sealed class Gpfq(GpfqOptions options) : PathFollowing
 
     internal override PathProblem Prepare(LayerProblem problem, QuantizationContext context) =>
         GreedyPath.Build(problem, Name, context, _options.InputOrder);
+
+    internal override Certificate? Certify(
+        PathProblem path, LayerProblem problem, QuantizedWeights quantized, QuantizationContext context, double failureProbability) =>
+        _options.Sparsity == Sparsity.None
+            ? GpfqBound.Of(problem.Statistics, path.Followed(context), quantized, context.Threads)
+            : null;
 
     internal override QuantizedWeights Round(PathProblem path, Grid grid, QuantizationContext context)
     {

@@ -1,3 +1,5 @@
+using MLNetQuant.Certificates;
+
 namespace MLNetQuant.Algorithms;
 
 /// <summary>
@@ -11,6 +13,10 @@ public sealed class Msq : PathFollowing
 
     /// <inheritdoc/>
     public override bool NeedsCrossGram => false;
+
+    internal override Certificate? Certify(
+        PathProblem path, LayerProblem problem, QuantizedWeights quantized, QuantizationContext context, double failureProbability) =>
+        MsqBound.Of(problem.Statistics, path.P, quantized, context.Threads);
 
     internal override PathProblem Prepare(LayerProblem problem, QuantizationContext context) =>
         new(problem.WideWeights(), S: null, Feedback.Value) { Target = () => problem.Weights };

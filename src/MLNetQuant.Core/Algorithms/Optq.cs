@@ -1,3 +1,4 @@
+using MLNetQuant.Certificates;
 using MLNetQuant.Numerics;
 
 namespace MLNetQuant.Algorithms;
@@ -35,6 +36,10 @@ public sealed class Optq(OptqOptions options) : PathFollowing
 
     /// <inheritdoc/>
     public override bool NeedsCrossGram => false;
+
+    internal override Certificate? Certify(
+        PathProblem path, LayerProblem problem, QuantizedWeights quantized, QuantizationContext context, double failureProbability) =>
+        OptqBound.Of(problem.Statistics, path.Followed(context), path.Pivots, quantized, context.Threads);
 
     internal override PathProblem Prepare(LayerProblem problem, QuantizationContext context)
     {

@@ -24,6 +24,9 @@ internal sealed record PathProblem(Matrix<double> P, PackedRows? S, Feedback Fee
     /// <summary>Δ where S comes from factors of H + λI, by input in their natural order.</summary>
     internal double[] Pivots { get; init; } = [];
 
+    /// <summary>The weights that the path follows: its values without rounding, inputs in their natural order.</summary>
+    internal Matrix<double> Followed(QuantizationContext context) => Solve(P, S, Feedback, Order, context);
+
     /// <summary>The grid of a recipe.</summary>
     internal Grid Fit(GridRecipe recipe, double[] inputEnergy, QuantizationContext context) =>
         recipe.Fit(_fitted ??= Target(), inputEnergy, context.Threads);

@@ -1,3 +1,4 @@
+using MLNetQuant.Certificates;
 using MLNetQuant.Grids;
 using MLNetQuant.Numerics;
 using MLNetQuant.Statistics;
@@ -27,7 +28,7 @@ namespace MLNetQuant.Algorithms;
 /// inputs no z ≠ w exists, and this is MSQ.</para>
 /// </remarks>
 /// <param name="options">Directions, damping.</param>
-public sealed class PreprocessedMsq(PreprocessedMsqOptions options) : IWeightQuantizer
+public sealed class PreprocessedMsq(PreprocessedMsqOptions options) : ICertifiedQuantizer
 {
     private const int MostOfGram = 64;
     private const int MostOfRows = 256;
@@ -52,6 +53,14 @@ public sealed class PreprocessedMsq(PreprocessedMsqOptions options) : IWeightQua
         var preprocessed = Preprocess(problem, recipe, context);
         return new PathProblem(preprocessed.Z, S: null, Feedback.Value) { Target = () => problem.Weights }
             .Round(preprocessed.Grid, codes => new NearestRounding(preprocessed.Grid, codes), context);
+    }
+
+    /// <inheritdoc/>
+    public Certificate? Certify(
+        LayerProblem problem, GridRecipe recipe, QuantizedWeights quantized, QuantizationContext context, double failureProbability = 0.01)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return PreprocessedMsqBound.Of(problem.Statistics, Preprocess(problem, recipe, context), quantized, context.Threads);
     }
 
     /// <summary>The pre-processing alone, before any rounding.</summary>

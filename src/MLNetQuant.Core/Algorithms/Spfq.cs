@@ -1,3 +1,4 @@
+using MLNetQuant.Certificates;
 using MLNetQuant.Grids;
 using MLNetQuant.Numerics;
 
@@ -55,6 +56,12 @@ public sealed class Spfq(SpfqOptions options) : PathFollowing
             : DataAlignment.Sweeps(
                 problem, _options.Order, Damping.Lambda(h, _options.Damping), _options.InputOrder.Of(h), Name, context);
     }
+
+    internal override Certificate? Certify(
+        PathProblem path, LayerProblem problem, QuantizedWeights quantized, QuantizationContext context, double failureProbability) =>
+        _options.Rounding == SpfqRounding.Nearest
+            ? GpfqBound.Of(problem.Statistics, path.Followed(context), quantized, context.Threads)
+            : SpfqBound.Of(problem.Statistics, path.Followed(context), quantized, failureProbability, path.Order, context.Threads);
 
     internal override QuantizedWeights Round(PathProblem path, Grid grid, QuantizationContext context) => _options.Levels switch
     {

@@ -13,14 +13,15 @@ namespace MLNetQuant.Certificates;
 /// step t, at most δ_t/2 unless a code is clipped. Δ_t is the squared distance of column t, with √λ appended, from the
 /// span of the columns that follow it in the order of the steps; hence the value of the descending order.</para>
 /// <para>The weights followed are w for OPTQ and w* = (H + λI)⁻¹(C + λw) for Qronos. Where X̃ ≠ X,
-/// ‖Xw − X̃q‖ ≤ ‖Xw − X̃w‖ + √(Σ δ_t²Δ_t/4) with these in place of w. The original form of Qronos takes a first
-/// argument that no weights followed give; its first step is not covered.</para>
+/// ‖Xw − X̃q‖ ≤ ‖Xw − X̃w‖ + √(Σ δ_t²Δ_t/4) with these in place of w. The original form of Qronos follows
+/// the weights that its path gives without rounding, which differ from w* by what the first step does.</para>
 /// </remarks>
 public static class OptqBound
 {
-    /// <summary>The certificate of a layer quantized by OPTQ or by Qronos in its least-squares form.</summary>
+    /// <summary>The certificate of a layer quantized by OPTQ or by Qronos.</summary>
     /// <param name="statistics">Of the layer.</param>
-    /// <param name="followed">The weights followed, inputs × outputs: W for OPTQ, W* for Qronos.</param>
+    /// <param name="followed">The weights followed, inputs × outputs: W for OPTQ, W* for Qronos;
+    /// L⁻¹P in any case.</param>
     /// <param name="pivots">Δ by the input they belong to, whatever the order of the steps.</param>
     /// <param name="quantized">The result.</param>
     /// <param name="threads">Zero for all processors.</param>

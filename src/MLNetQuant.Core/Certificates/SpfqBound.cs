@@ -50,8 +50,16 @@ public static class SpfqBound
         int threads = 0)
     {
         LayerBound.RequireShapes(statistics, followed, quantized);
+        return Of(statistics, followed, quantized, failureProbability, inputOrder.Of(statistics.H), threads);
+    }
+
+    /// <summary>The same for the inputs in the order of the steps; null as they stand.</summary>
+    internal static Certificate Of(
+        LayerStatistics statistics, Matrix<double> followed, QuantizedWeights quantized, double failureProbability, int[]? order, int threads)
+    {
+        LayerBound.RequireShapes(statistics, followed, quantized);
         RequireProbability(failureProbability);
-        var traces = ExpectedSquaredErrors(statistics, quantized.Grid, inputOrder, threads);
+        var traces = ExpectedSquaredErrors(statistics, quantized.Grid, order, threads);
         double largest = 0, squares = 0;
         for (var i = 0; i < traces.Length; i++)
         {
@@ -83,11 +91,16 @@ public static class SpfqBound
         LayerStatistics statistics, Grid grid, InputOrder inputOrder = InputOrder.Natural, int threads = 0)
     {
         RequireGrid(statistics, grid);
+        return ExpectedSquaredErrors(statistics, grid, inputOrder.Of(statistics.H), threads);
+    }
+
+    private static double[] ExpectedSquaredErrors(LayerStatistics statistics, Grid grid, int[]? order, int threads)
+    {
         var h = statistics.H;
-        var order = inputOrder.Of(h); // of the steps; rows and columns of R are in it
         var r = new Matrix<double>(h.Rows, h.Rows);
         for (var t = 0; t < h.Rows; t++)
             r[t, t] = 1;
+        // Rows and columns of R are in the order of the steps.
         r = PathProblem.Solve(
             r, new(h, MatrixPart.StrictLower, GreedyPath.Divisors(h, damping: 0), order), Feedback.Value, order: null, new() { Threads = threads });
         var energies = new double[h.Rows];

@@ -12,7 +12,7 @@ namespace MLNetQuant.Tests.Certificates;
 /// </summary>
 public class DeterministicBoundTests(ITestOutputHelper output)
 {
-    public static TheoryData<string> Methods => ["msq", "gpfq", "optq", "qronos", "msq-preprocessed"];
+    public static TheoryData<string> Methods => ["msq", "gpfq", "optq", "qronos", "qronos original", "spfq nearest", "msq-preprocessed"];
 
     [Theory]
     [MemberData(nameof(Methods))]
@@ -34,7 +34,7 @@ public class DeterministicBoundTests(ITestOutputHelper output)
             Assert.Equal(quantized.Clipped == 0, certificate.Holds);
             if (!certificate.Holds)
                 continue; // with a row or two, a short column may ask for more than 128 steps
-            Assert.Equal((name == "qronos" ? "optq" : name, 1.0), (certificate.Kind, certificate.Probability));
+            Assert.Equal((Kind(name), 1.0), (certificate.Kind, certificate.Probability));
             var direct = data.SquaredError(Matrices.Unwrap(quantized.Dequantize()));
             var size = Matrices.SquaredNorm(Matrices.Multiply(data.X, data.W));
             if (size < 1e-12)
@@ -132,32 +132,37 @@ public class DeterministicBoundTests(ITestOutputHelper output)
         Assert.Equal(Math.Sqrt(squared), MeasuredError.Relative(statistics, q), 1e-12);
     }
 
+    [Fact]
+    public void Options_that_leave_nothing_to_promise_have_no_certificate_and_stochastic_ones_have_a_probability()
+    {
+        var data = Data.Random(new(5), rows: 40, inputs: 20, outputs: 5, drift: 0.2);
+        var problem = new LayerProblem(data.Weights(), data.Statistics());
+        var recipe = GridRecipe.Fixed(Uniform.Grid(20, 5, 0.1f, -128, 127));
+        var sparse = new Gpfq(new() { Sparsity = Sparsity.Soft });
+        Assert.Null(sparse.Certify(problem, recipe, sparse.Quantize(problem, recipe, new()), new()));
+        var spfq = new Spfq(new() { Order = 2 });
+        var certificate = spfq.Certify(problem, recipe, spfq.Quantize(problem, recipe, new()), new(), 0.05)!;
+        Assert.Equal(("spfq", 0.95), (certificate.Kind, certificate.Probability));
+        Assert.StartsWith("Over the random numbers of the rounding, with probability 0.95;", certificate.Reason);
+    }
+
+    private static string Kind(string name) =>
+        name.StartsWith("qronos", StringComparison.Ordinal) ? "optq" : name == "spfq nearest" ? "gpfq" : name;
+
     private static (QuantizedWeights Quantized, Certificate Certificate) Certify(
         string name, LayerProblem problem, GridRecipe recipe, InputOrder order)
     {
-        var statistics = problem.Statistics;
-        if (name == "msq-preprocessed")
-        {
-            var preprocessed = new PreprocessedMsq().Preprocess(problem, recipe, new());
-            var rounded = new PreprocessedMsq().Quantize(problem, recipe, new());
-            return (rounded, PreprocessedMsqBound.Of(statistics, preprocessed, rounded));
-        }
-
-        PathFollowing method = name switch
+        ICertifiedQuantizer method = name switch
         {
             "msq" => new Msq(),
+            "msq-preprocessed" => new PreprocessedMsq(),
             "gpfq" => new Gpfq(new() { InputOrder = order }),
             "optq" => new Optq(new() { InputOrder = order }),
-            _ => new Qronos(new() { InputOrder = order }),
+            "qronos" => new Qronos(new() { InputOrder = order }),
+            "qronos original" => new Qronos(new() { InputOrder = order, Form = QronosForm.Original }),
+            _ => new Spfq(new() { Rounding = SpfqRounding.Nearest, Order = 3 }),
         };
-        var path = method.Prepare(problem, new());
-        var followed = PathProblem.Solve(path.P, path.S, path.Feedback, path.Order, new());
         var quantized = method.Quantize(problem, recipe, new());
-        return (quantized, name switch
-        {
-            "msq" => MsqBound.Of(statistics, followed, quantized),
-            "gpfq" => GpfqBound.Of(statistics, followed, quantized),
-            _ => OptqBound.Of(statistics, followed, path.Pivots, quantized),
-        });
+        return (quantized, method.Certify(problem, recipe, quantized, new())!);
     }
 }

@@ -28,7 +28,7 @@ public class SpfqBoundTests(ITestOutputHelper output)
             var steps = Data.Random(random, 1, 1, 10, 0).W.Cast<double>().Select(w => (float)(0.1 + (0.2 * Math.Abs(w)))).ToArray();
             var grid = new Grid(new(-128, 127), Granularity.PerChannel, inputs, new(1, 10, steps));
             var path = GreedyPath.Build(problem, "spfq", new(), order);
-            var followed = PathProblem.Solve(path.P, path.S, path.Feedback, path.Order, new());
+            var followed = path.Followed(new());
             var quantized = path.Round(grid, codes => new StochasticRounding(grid, codes, new(seed, layer: 0), firstNeuron: 0), new());
             Assert.Equal(0, quantized.Clipped);
             var error = Matrices.Subtract(Matrices.Unwrap(followed), Matrices.Unwrap(quantized.Dequantize()));
