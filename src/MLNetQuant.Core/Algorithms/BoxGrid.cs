@@ -27,16 +27,16 @@ internal static class BoxGrid
     {
         var start = new Matrix<double>(target.Rows, target.Columns);
         var codes = new int[target.Rows];
-        var widest = Math.Min(recipe.Alphabet.High, -recipe.Alphabet.Low);
         if (fixedGrid is not null)
         {
-            Workers.For(target.Rows, context.Threads, i => codes[i] = FixedBox(a, target.Row(i), start.Row(i), fixedGrid, i, widest), context.CancellationToken);
+            Workers.For(target.Rows, context.Threads, i => codes[i] = FixedBox(a, target.Row(i), start.Row(i), fixedGrid, i), context.CancellationToken);
             return (start, codes, fixedGrid);
         }
 
         var blockSize = recipe.Granularity.BlockSize(target.Columns);
         var sizes = Sizes(target, blockSize, recipe.Granularity.SeparatesOutputs);
         Workers.For(target.Rows, context.Threads, i => Grow(a, target.Row(i), start.Row(i), sizes.Row(i), blockSize), context.CancellationToken);
+        var widest = Math.Min(recipe.Alphabet.High, -recipe.Alphabet.Low);
         Array.Fill(codes, widest);
         return (start, codes, new(recipe.Alphabet, recipe.Granularity, target.Columns, Scales(sizes, widest, recipe.Granularity.SeparatesOutputs)));
     }
@@ -103,13 +103,19 @@ internal static class BoxGrid
     }
 
     /// <summary>The smallest k from about 1.5 root mean squares upwards that has a starting point; 0 if none has.</summary>
-    private static int FixedBox(WalkConstraints a, ReadOnlySpan<double> target, Span<double> start, Grid grid, int neuron, int widest)
+    private static int FixedBox(WalkConstraints a, ReadOnlySpan<double> target, Span<double> start, Grid grid, int neuron)
     {
         var steps = new double[target.Length];
+        var widest = int.MaxValue; // so that both k and −k are within the alphabet, counted from the zero point
         for (var t = 0; t < steps.Length; t++)
+        {
             steps[t] = target[t] / grid.Scale(t, neuron);
+            var zero = grid.ZeroPoint(t, neuron);
+            widest = Math.Min(widest, Math.Min(grid.Alphabet.High - zero, zero - grid.Alphabet.Low));
+        }
+
         var bounds = new double[target.Length];
-        for (var code = (int)Math.Clamp(Math.Round(RootMeanSquares * RootMeanSquare(steps)), 1, widest); code <= widest; code++)
+        for (var code = (int)Math.Clamp(Math.Round(RootMeanSquares * RootMeanSquare(steps)), 1, Math.Max(1, widest)); code <= widest; code++)
         {
             for (var t = 0; t < bounds.Length; t++)
                 bounds[t] = code * (double)grid.Scale(t, neuron);

@@ -129,8 +129,8 @@ public sealed class PreprocessedMsq(PreprocessedMsqOptions options) : ICertified
         var most = _options.MaxDirections > 0 ? _options.MaxDirections
             : statistics.Count < statistics.Inputs ? MostOfRows
             : MostOfGram;
-        var codes = Math.Min(alphabet.High, -alphabet.Low);
-        var price = BoxGrid.RootMeanSquares * BoxGrid.RootMeanSquares / (12.0 * codes * codes) * trace / Math.Max(1, live);
+        var step = BoxGrid.RootMeanSquares * alphabet.Stride / Math.Min(alphabet.High, -alphabet.Low);
+        var price = step * step / 12 * trace / Math.Max(1, live);
         return LeadingDirections.Of(
             statistics.H,
             (int)Math.Min(Math.Min(most, statistics.Inputs), statistics.Count),

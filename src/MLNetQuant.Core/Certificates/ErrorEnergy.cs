@@ -62,9 +62,6 @@ internal static class ErrorEnergy
     }
 
     /// <summary>δ/2: half the distance of neighbouring values.</summary>
-    internal static double HalfStep(Grid grid, int input, int output)
-    {
-        var alphabet = grid.Alphabet;
-        return 0.5 * grid.Scale(input, output) * ((alphabet.High - alphabet.Low) / (alphabet.Levels - 1));
-    }
+    internal static double HalfStep(Grid grid, int input, int output) =>
+        0.5 * grid.Scale(input, output) * grid.Alphabet.Stride;
 }

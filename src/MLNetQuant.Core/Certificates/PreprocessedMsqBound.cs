@@ -35,6 +35,7 @@ public static class PreprocessedMsqBound
         for (var i = 0; i < moved.Data.Length; i++)
             moved.Data[i] -= preprocessed.Z.Data[i];
         var lost = ErrorEnergy.Quadratic(statistics.H, moved, threads);
+        var values = quantized.Dequantize();
         var rounded = new int[bounds.Length];
         for (var i = 0; i < bounds.Length; i++)
             bounds[i] += Math.Sqrt(lost[i]);
@@ -44,8 +45,7 @@ public static class PreprocessedMsqBound
             for (var i = 0; norm > 0 && i < bounds.Length; i++)
             {
                 var z = preprocessed.Z[t, i];
-                double scale = quantized.Grid.Scale(t, i);
-                var isPoint = Math.Round(z / scale) * scale == z;
+                var isPoint = (float)z == values[t, i];
                 rounded[i] += isPoint ? 0 : 1;
                 bounds[i] += norm * (isPoint ? Math.Abs(z - (float)z) : ErrorEnergy.HalfStep(quantized.Grid, t, i));
             }

@@ -9,7 +9,7 @@ public class DeterminismTests
 {
     public static TheoryData<string> Algorithms =>
     [
-        "msq", "gpfq", "gpfq descending", "gpfq soft", "spfq", "spfq order 3", "spfq perfect", "spfq unlimited", "spfq guaranteed", "unified", "unified prune", "optq", "qronos", "qronos original",
+        "msq", "gpfq", "gpfq descending", "gpfq soft", "spfq", "spfq order 3", "spfq perfect", "spfq unlimited", "spfq guaranteed", "unified", "unified prune", "msq-preprocessed", "optq", "qronos", "qronos original",
     ];
 
     [Theory]

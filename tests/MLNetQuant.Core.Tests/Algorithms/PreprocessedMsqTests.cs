@@ -145,6 +145,27 @@ public class PreprocessedMsqTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void Fixed_grids_with_zero_points_and_of_one_bit_have_their_bounds_on_the_grid()
+    {
+        var data = Data.Random(new(6), rows: 8, inputs: 64, outputs: 3, drift: 0);
+        var problem = new LayerProblem(data.Weights(), data.Statistics());
+        var shifted = new Grid(Alphabet.OfBits(4), Granularity.PerChannel, 64, new(1, 3, [0.25f, 0.25f, 0.25f]), new(1, 3, [-3, 0, 2]));
+        var binary = new Grid(Alphabet.OfBits(1), Granularity.PerChannel, 64, new(1, 3, [0.9f, 0.9f, 0.9f]));
+        foreach (var grid in new[] { shifted, binary })
+        {
+            var preprocessed = new PreprocessedMsq().Preprocess(problem, GridRecipe.Fixed(grid), new());
+            var quantized = new PreprocessedMsq().Quantize(problem, GridRecipe.Fixed(grid), new());
+            Assert.Equal(0, quantized.Clipped);
+            var values = quantized.Dequantize();
+            for (var i = 0; i < 3; i++)
+                Assert.InRange(Enumerable.Range(0, 64).Count(t => values[t, i] != (float)preprocessed.Z[t, i]), 0, 8);
+            var certificate = new PreprocessedMsq().Certify(problem, GridRecipe.Fixed(grid), quantized, new())!;
+            Assert.True(certificate.Holds);
+            Assert.InRange(certificate.Measured, 1e-6, certificate.Bound);
+        }
+    }
+
+    [Fact]
     public void As_many_rows_as_inputs_leave_nothing_to_walk_and_it_is_msq()
     {
         foreach (var (rows, inputs) in new[] { (20, 12), (12, 12), (1, 1), (5, 1) })
