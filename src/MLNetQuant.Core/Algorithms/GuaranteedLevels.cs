@@ -11,7 +11,8 @@ namespace MLNetQuant.Algorithms;
 /// with variance proxy at most (δ²/4) max_{j&lt;t} ‖X̃_j‖² in every direction. So with probability 1 − ε/(NM)
 /// |v_t|/δ ≤ |w̃_t|/δ + ½ (max_{j&lt;t} ‖X̃_j‖ / ‖X̃_t‖) √(2 ln(2NM/ε)), and for all NM arguments together 1 − ε. With a
 /// step for each block, δ_j‖X̃_j‖ takes the place of ‖X̃_j‖: multiplying an input and dividing its weight and step by
-/// the same number changes nothing. The largest code K grows like √ln N, its bits like log log N.</para>
+/// the same number changes nothing. A zero
+/// point adds its size. The largest code K grows like √ln N, its bits like log log N.</para>
 /// </remarks>
 internal static class GuaranteedLevels
 {
@@ -41,7 +42,8 @@ internal static class GuaranteedLevels
                 var (scale, norm) = (grid.Scale(input, i), path.Norms[input]);
                 if (norm == 0)
                     continue;
-                largest = Math.Max(largest, (Math.Abs(aligned[input, i]) / scale) + (before / (scale * norm) * spread));
+                var steps = (Math.Abs(aligned[input, i]) / scale) + (before / (scale * norm) * spread);
+                largest = Math.Max(largest, steps + Math.Abs(grid.ZeroPoint(input, i)));
                 before = Math.Max(before, scale * norm);
             }
         }

@@ -24,12 +24,13 @@ internal static class UnlimitedLevels
         int low = recipe.Low, high = recipe.High;
         foreach (var code in wide.Codes.Data)
             (low, high) = (Math.Min(low, code), Math.Max(high, code));
-        var alphabet = recipe;
+        var alphabet = recipe.IsBinary ? Alphabet.OfBits(2) : recipe;
         for (var bits = 2; low < alphabet.Low || high > alphabet.High; bits++)
             alphabet = Alphabet.OfBits(bits);
         return new(wide.Codes, With(wide.Grid, alphabet)) { DampingRaises = wide.DampingRaises };
     }
 
     /// <summary>The same grid with another alphabet.</summary>
-    internal static Grid With(Grid grid, Alphabet alphabet) => new(alphabet, grid.Granularity, grid.Inputs, grid.Scales);
+    internal static Grid With(Grid grid, Alphabet alphabet) =>
+        new(alphabet, grid.Granularity, grid.Inputs, grid.Scales, grid.ZeroPoints);
 }

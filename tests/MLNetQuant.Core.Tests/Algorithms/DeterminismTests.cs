@@ -18,7 +18,7 @@ public class DeterminismTests
     {
         var data = Data.Random(new(1), rows: 90, inputs: 147, outputs: 83, drift: 0.3);
         var problem = new LayerProblem(data.Weights(), data.Statistics());
-        var recipe = new GridRecipe(Alphabet.OfBits(4), Granularity.PerBlock(32), ScaleRule.Mse);
+        var recipe = new GridRecipe(Alphabet.OfBits(4), Granularity.PerBlock(32), ScaleRule.Mse) { ZeroPoint = ZeroPointRule.Range };
         var algorithm = Named(name);
         var expected = algorithm.Quantize(problem, recipe, new() { Seed = 7, Threads = 1, PanelLanes = 96, LazyBatchSize = 152 });
         foreach (var threads in new[] { 1, 2, 4 })

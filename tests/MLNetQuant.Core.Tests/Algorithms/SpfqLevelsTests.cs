@@ -36,6 +36,19 @@ public class SpfqLevelsTests
     }
 
     [Fact]
+    public void Unlimited_levels_of_one_bit_and_of_a_grid_with_zero_points_keep_scales_and_zero_points()
+    {
+        var problem = Problem(2, rows: 30, inputs: 20, drift: 0.3);
+        var spfq = new Spfq(new() { Levels = SpfqLevels.Unlimited });
+        var binary = spfq.Quantize(problem, new(Alphabet.OfBits(1), Granularity.PerChannel, ScaleRule.Mse), new());
+        Assert.False(binary.Grid.Alphabet.IsBinary);
+        var recipe = TwoBits with { ZeroPoint = ZeroPointRule.Range };
+        var quantized = spfq.Quantize(problem, recipe, new());
+        Assert.Equal(recipe.Fit(problem.Weights).ZeroPoints!.Data, quantized.Grid.ZeroPoints!.Data);
+        Assert.Equal(0, quantized.Clipped);
+    }
+
+    [Fact]
     public void Unlimited_levels_beyond_one_byte_are_refused()
     {
         var problem = Problem(3, rows: 30, inputs: 20, drift: 0);
@@ -58,7 +71,10 @@ public class SpfqLevelsTests
         var spfq = new Spfq(new() { Order = order, Levels = SpfqLevels.Guaranteed });
         foreach (var granularity in new[] { Granularity.PerChannel, Granularity.PerBlock(16) })
         {
-            var recipe = new GridRecipe(Alphabet.OfBits(3), granularity, ScaleRule.AbsMax);
+            var recipe = new GridRecipe(Alphabet.OfBits(3), granularity, ScaleRule.AbsMax)
+            {
+                ZeroPoint = granularity == Granularity.PerChannel ? ZeroPointRule.None : ZeroPointRule.Range,
+            };
             for (var seed = 0; seed < 150; seed++)
             {
                 var quantized = spfq.Quantize(problem, recipe, new() { Seed = seed, Threads = 1 });

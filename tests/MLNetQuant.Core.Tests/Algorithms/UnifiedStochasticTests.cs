@@ -155,6 +155,33 @@ public class UnifiedStochasticTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void One_bit_is_plus_or_minus_the_scale_with_the_right_mean()
+    {
+        const int Seeds = 20000;
+        var data = Data.Random(new(8), rows: 20, inputs: 6, outputs: 2, drift: 0.3);
+        var aligned = Transcription.SpfqPhase1(data, order: 1);
+        var scales = new Matrix<float>(1, 2, [4, 4]);
+        var grid = GridRecipe.Fixed(new(Alphabet.OfBits(1), Granularity.PerChannel, 6, scales));
+        var unified = new UnifiedStochastic(new() { Scaling = 6 });
+        var mean = new double[6, 2];
+        var clipped = 0L;
+        for (var seed = 0; seed < Seeds; seed++)
+        {
+            var quantized = unified.Quantize(Problem(data), grid, new() { Seed = seed, Threads = 1 });
+            clipped += quantized.Clipped;
+            Assert.All(quantized.Codes.Data, code => Assert.Equal(1, Math.Abs(code)));
+            for (var t = 0; t < 6; t++)
+            {
+                for (var i = 0; i < 2; i++)
+                    mean[t, i] += quantized.Dequantize()[t, i] / (double)Seeds;
+            }
+        }
+
+        Assert.Equal(0, clipped);
+        Near.Equal(aligned, mean, 5 * 4 / Math.Sqrt(Seeds));
+    }
+
+    [Fact]
     public void Options_outside_their_ranges_are_refused()
     {
         foreach (var c in new[] { 0.5, double.NaN, double.PositiveInfinity })

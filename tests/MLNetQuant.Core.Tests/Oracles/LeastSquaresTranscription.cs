@@ -109,7 +109,7 @@ internal static class LeastSquaresTranscription
 
     private static double BestPoint(Grid grid, int input, int output, Func<double, double[]> residual) =>
         Enumerable.Range(grid.Alphabet.Low, grid.Alphabet.Levels)
-            .Select(code => (double)(code * grid.Scale(input, output)))
+            .Select(code => (double)((code - grid.ZeroPoint(input, output)) * grid.Scale(input, output)))
             .MinBy(p => residual(p).Sum(v => v * v));
 
     /// <summary>argmin ‖Az − b‖ by modified Gram–Schmidt.</summary>

@@ -7,7 +7,7 @@ namespace MLNetQuant.Tests.Oracles;
 
 /// <summary>
 /// The same 200 kinds of layers for every method: with and without drift between the streams, 2 to 4 bits, per channel
-/// and in blocks, one dead input in some, fewer rows than inputs in many.
+/// and in blocks, with and without zero points, one dead input in some, fewer rows than inputs in many.
 /// </summary>
 internal static class RandomProblems
 {
@@ -29,11 +29,15 @@ internal static class RandomProblems
             var deadInputs = tried % 4 == 0 ? 1 : 0;
             var drift = tried % 3 == 0 ? 0 : 0.3;
             var inBlocks = tried % 5 == 0;
+            var withZeroPoints = tried % 7 < 3;
             var data = Data.Random(random, rows, inputs, outputs: 1 + random.Next(2), drift, deadInputs);
             var recipe = new GridRecipe(
                 Alphabet.OfBits(2 + random.Next(3)),
                 inBlocks ? Granularity.PerBlock(4) : Granularity.PerChannel,
-                ScaleRule.AbsMax);
+                ScaleRule.AbsMax)
+            {
+                ZeroPoint = withZeroPoints ? ZeroPointRule.Range : ZeroPointRule.None,
+            };
             var grid = recipe.Fit(data.Weights());
             var problem = new LayerProblem(data.Weights(), data.Statistics());
             var (expected, actual, algorithm) = run(data, problem, grid);

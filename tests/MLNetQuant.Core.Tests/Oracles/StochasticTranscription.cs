@@ -32,12 +32,12 @@ internal static class StochasticTranscription
                     z = draw < Math.Abs(z) / threshold ? Math.Sign(z) * threshold : 0;
                 }
 
-                var steps = z / grid.Scale(t, i);
+                var steps = (z / grid.Scale(t, i)) + grid.ZeroPoint(t, i);
                 var fraction = steps - Math.Floor(steps);
                 var up = rounding.Uniform(i, t) < fraction;
                 margin = Math.Min(margin, Math.Abs(rounding.Uniform(i, t) - fraction));
                 codes[t, i] = (int)Math.Clamp(Math.Floor(steps) + (up ? 1 : 0), grid.Alphabet.Low, grid.Alphabet.High);
-                q[t, i] = (float)codes[t, i] * grid.Scale(t, i);
+                q[t, i] = ((float)codes[t, i] - grid.ZeroPoint(t, i)) * grid.Scale(t, i);
                 var error = norm == 0 ? 0 : aligned[t, i] - q[t, i];
                 u = [.. u.Zip(column, (e, x) => e + (error * x))];
             }

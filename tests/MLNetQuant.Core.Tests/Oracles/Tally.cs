@@ -25,10 +25,10 @@ internal sealed class Tally(Grid grid)
     public double Round(int input, int output, double v)
     {
         double scale = grid.Scale(input, output);
-        var steps = v / scale;
+        var steps = (v / scale) + grid.ZeroPoint(input, output);
         _v[input, output] = v;
         _codes[input, output] = (int)Math.Clamp(Math.Floor(steps + 0.5), grid.Alphabet.Low, grid.Alphabet.High);
-        _q[input, output] = (float)_codes[input, output] * grid.Scale(input, output);
+        _q[input, output] = ((float)_codes[input, output] - grid.ZeroPoint(input, output)) * grid.Scale(input, output);
         _margin = Math.Min(_margin, Math.Abs(steps - Math.Floor(steps) - 0.5));
         return _q[input, output];
     }
