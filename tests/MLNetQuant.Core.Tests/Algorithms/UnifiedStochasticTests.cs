@@ -65,9 +65,10 @@ public class UnifiedStochasticTests(ITestOutputHelper output)
         var unified = new UnifiedStochastic(new() { Scaling = scaling, PruningThreshold = Threshold });
         var mean = new double[8, 2];
         var zeros = 0;
+        var problem = Problem(data);
         for (var seed = 0; seed < Seeds; seed++)
         {
-            var pruned = unified.Prune(Problem(data), new() { Seed = seed, Threads = 1 });
+            var pruned = unified.Prune(problem, new() { Seed = seed, Threads = 1 });
             zeros += pruned.Data.Count(w => w == 0);
             Assert.DoesNotContain(pruned.Data, w => w != 0 && Math.Abs(w) < (float)Threshold);
             for (var t = 0; t < 8; t++)
@@ -94,9 +95,10 @@ public class UnifiedStochasticTests(ITestOutputHelper output)
         var grid = GridRecipe.Fixed(Uniform.Grid(6, 2, step: 0.5f, low: -20, high: 20));
         var unified = new UnifiedStochastic(new() { Scaling = scaling, Operator = @operator, PruningThreshold = Threshold });
         var mean = new double[6, 2];
+        var problem = Problem(data);
         for (var seed = 0; seed < Seeds; seed++)
         {
-            var quantized = unified.Quantize(Problem(data), grid, new() { Seed = seed, Threads = 1 });
+            var quantized = unified.Quantize(problem, grid, new() { Seed = seed, Threads = 1 });
             Assert.Equal(0, quantized.Clipped);
             for (var t = 0; t < 6; t++)
             {
@@ -165,15 +167,17 @@ public class UnifiedStochasticTests(ITestOutputHelper output)
         var unified = new UnifiedStochastic(new() { Scaling = 6 });
         var mean = new double[6, 2];
         var clipped = 0L;
+        var problem = Problem(data);
         for (var seed = 0; seed < Seeds; seed++)
         {
-            var quantized = unified.Quantize(Problem(data), grid, new() { Seed = seed, Threads = 1 });
+            var quantized = unified.Quantize(problem, grid, new() { Seed = seed, Threads = 1 });
             clipped += quantized.Clipped;
             Assert.All(quantized.Codes.Data, code => Assert.Equal(1, Math.Abs(code)));
+            var values = quantized.Dequantize();
             for (var t = 0; t < 6; t++)
             {
                 for (var i = 0; i < 2; i++)
-                    mean[t, i] += quantized.Dequantize()[t, i] / (double)Seeds;
+                    mean[t, i] += values[t, i] / (double)Seeds;
             }
         }
 
