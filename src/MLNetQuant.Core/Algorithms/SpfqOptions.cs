@@ -18,7 +18,7 @@ public enum SpfqAlignment
 
     /// <summary>Perfect alignment: of all w̃ with X̃w̃ = Xw those with the least largest entry, where there are fewer
     /// independent rows than inputs; elsewhere the damped least-squares weights. One linear program per neuron: for few
-    /// rows only, some hundred times slower than sweeps.</summary>
+    /// rows only; at N = M = 1024 and 64 rows some sixty times slower than three sweeps.</summary>
     Perfect,
 }
 
