@@ -1,10 +1,12 @@
+using MLNetQuant.Refinement;
+
 namespace MLNetQuant.Algorithms;
 
 /// <summary>The algorithms by name.</summary>
 public static class WeightQuantizers
 {
     /// <summary>All names that <see cref="Parse"/> knows.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["qronos", "optq", "gpfq", "spfq", "unified", "msq", "msq-preprocessed"];
+    public static IReadOnlyList<string> Names { get; } = ["qronos", "optq", "gpfq", "spfq", "unified", "beacon", "msq", "msq-preprocessed"];
 
     /// <summary>The algorithm of this name with its default options; upper and lower case are the same.</summary>
     /// <exception cref="FormatException">No such algorithm.</exception>
@@ -18,6 +20,7 @@ public static class WeightQuantizers
             "GPFQ" => new Gpfq(),
             "SPFQ" => new Spfq(),
             "UNIFIED" => new UnifiedStochastic(),
+            "BEACON" => new Beacon(),
             "MSQ" => new Msq(),
             "MSQ-PREPROCESSED" => new PreprocessedMsq(),
             _ => throw new FormatException($"\"{name}\" is not an algorithm; use {string.Join(", ", Names.SkipLast(1))} or {Names[^1]}."),

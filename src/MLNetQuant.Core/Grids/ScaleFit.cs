@@ -66,8 +66,11 @@ internal static class ScaleFit
             fitted = fitted with { Scale = ShrinkSearch.Best(recipe, group, fitted, threads) };
         if (recipe.ZeroPoint == ZeroPointRule.HalfQuadratic)
             fitted = fitted with { ZeroPoint = HalfQuadraticZeroPoint.Fit(recipe.Alphabet, group.Span, fitted) };
-        return fitted with { Scale = Math.Clamp((float)(fitted.Scale * recipe.ScaleFactor), SmallestScale, float.MaxValue) };
+        return fitted with { Scale = Times(fitted.Scale, recipe.ScaleFactor) };
     }
+
+    /// <summary>A multiple of a scale that is again a scale.</summary>
+    internal static float Times(float scale, double factor) => Math.Clamp((float)(scale * factor), SmallestScale, float.MaxValue);
 
     /// <summary>Zero is to be a value; where it cannot be, the values are as near to it as normal numbers are.</summary>
     private static GroupScale OfZeros(GridRecipe recipe) => (recipe.Alphabet.IsBinary, recipe.ZeroPoint) switch

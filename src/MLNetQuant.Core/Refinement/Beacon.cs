@@ -46,7 +46,7 @@ public sealed class Beacon : IWeightQuantizer
         ArgumentNullException.ThrowIfNull(context);
         var g = GreedyPath.CrossGram(problem, Name);
         var grid = recipe.Fit(problem.Weights, problem.Statistics.InputEnergy(), context.Threads);
-        if (recipe.FixedGrid is not null || !grid.Granularity.SeparatesOutputs)
+        if (recipe.IsFixed || !grid.Granularity.SeparatesOutputs)
         {
             var nearest = new Msq().Quantize(problem, GridRecipe.Fixed(grid), context);
             return CoordinateDescent.Run(nearest, problem.Statistics, _sweeps, context);

@@ -54,13 +54,13 @@ public static class CoordinateDescent
                 lower,
                 new DescentRounding(weights.Grid, codes, d),
                 Feedback.Value,
-                new(context.Threads, CancellationToken: context.CancellationToken));
+                context.Path);
             if (codes.Data.AsSpan().SequenceEqual(before.Data))
                 break;
             values = new QuantizedWeights(codes, weights.Grid).Dequantize();
         }
 
-        return new(codes, weights.Grid, clipped);
+        return new(codes, weights.Grid, clipped) { DampingRaises = weights.DampingRaises };
     }
 
     /// <summary>The diagonal of H; +∞ for an input that is zero on all rows.</summary>

@@ -37,7 +37,10 @@ public static class ScaleRefit
         var scales = grid.BlockSize < grid.Inputs
             ? BlockScales.Fit(grid, steps, statistics, context)
             : OneScale(grid, QuadraticForm.Of(statistics, steps, context.Threads, context.CancellationToken));
-        return new(weights.Codes, new(grid.Alphabet, grid.Granularity, grid.Inputs, scales, grid.ZeroPoints), weights.Clipped);
+        return new(weights.Codes, new(grid.Alphabet, grid.Granularity, grid.Inputs, scales, grid.ZeroPoints), weights.Clipped)
+        {
+            DampingRaises = weights.DampingRaises,
+        };
     }
 
     /// <summary>The objective q(s) = s²·quadratic − 2s·linear.</summary>

@@ -34,15 +34,15 @@ public sealed class StepSearch(IWeightQuantizer algorithm) : IWeightQuantizer
         ArgumentNullException.ThrowIfNull(problem);
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(context);
-        if (recipe.FixedGrid is not null)
+        if (recipe.IsFixed)
             return _algorithm.Quantize(problem, recipe, context);
+        var (round, roundOn) = Roundings(problem, recipe, context);
         var runs = new QuantizedWeights[Multiples.Count];
         var choice = new int[problem.Weights.Columns];
         double[] least = [];
         for (var run = 0; run < runs.Length; run++)
         {
-            var weights = _algorithm.Quantize(
-                problem, recipe with { ScaleFactor = recipe.ScaleFactor * Multiples[run] }, context);
+            var weights = round(Multiples[run]);
             var form = QuadraticForm.Of(problem.Statistics, weights.Dequantize(), context.Threads, context.CancellationToken);
             runs[run] = weights;
             var errors = new double[choice.Length];
@@ -56,20 +56,38 @@ public sealed class StepSearch(IWeightQuantizer algorithm) : IWeightQuantizer
             }
         }
 
-        return Combine(problem, runs, choice, context);
+        return Combine(runs, choice, roundOn);
     }
 
-    private QuantizedWeights Combine(LayerProblem problem, QuantizedWeights[] runs, int[] choice, QuantizationContext context)
+    /// <summary>The rounding on a multiple of the recipe's scales, and on a grid. A path is prepared once for all.</summary>
+    private (Func<double, QuantizedWeights> Multiple, Func<Grid, QuantizedWeights> On) Roundings(
+        LayerProblem problem, GridRecipe recipe, QuantizationContext context)
+    {
+        if (_algorithm is not PathFollowing following)
+        {
+            return (
+                multiple => _algorithm.Quantize(problem, recipe with { ScaleFactor = recipe.ScaleFactor * multiple }, context),
+                grid => _algorithm.Quantize(problem, GridRecipe.Fixed(grid), context));
+        }
+
+        var path = following.Prepare(problem, context);
+        var fitted = path.Fit(recipe, problem.Statistics.InputEnergy(), context);
+        return (multiple => following.Round(path, fitted.Times(multiple), context), grid => following.Round(path, grid, context));
+    }
+
+    private static QuantizedWeights Combine(QuantizedWeights[] runs, int[] choice, Func<Grid, QuantizedWeights> roundOn)
     {
         if (!choice.AsSpan().ContainsAnyExcept(choice[0]))
             return runs[choice[0]];
         var first = runs[0].Grid;
+        var alphabet = first.Alphabet;
         var codes = new Matrix<sbyte>(first.Inputs, first.Outputs);
         var scales = new Matrix<float>(first.Scales.Rows, first.Outputs);
         var zeroPoints = new Matrix<sbyte>(first.Scales.Rows, first.Outputs);
         for (var i = 0; i < choice.Length; i++)
         {
-            var (from, grid) = (runs[choice[i]].Codes, runs[choice[i]].Grid);
+            var from = runs[choice[i]].Codes;
+            var grid = runs[choice[i]].Grid;
             for (var t = 0; t < codes.Rows; t++)
                 codes[t, i] = from[t, i];
             for (var block = 0; block < scales.Rows; block++)
@@ -77,22 +95,24 @@ public sealed class StepSearch(IWeightQuantizer algorithm) : IWeightQuantizer
                 scales[block, i] = grid.Scales[block, i];
                 zeroPoints[block, i] = grid.ZeroPoints?[block, i] ?? 0;
             }
+
+            // Algorithms that widen the alphabet as they need it do so differently in each run.
+            if (grid.Alphabet != alphabet)
+                alphabet = new(Math.Min(alphabet.Low, grid.Alphabet.Low), Math.Max(alphabet.High, grid.Alphabet.High));
         }
 
-        Grid combined = new(first.Alphabet, first.Granularity, first.Inputs, scales, zeroPoints);
-        return new(codes, combined, Clipped(problem, runs, choice, codes, combined, context));
+        Grid combined = new(alphabet, first.Granularity, first.Inputs, scales, zeroPoints);
+        var clipped = Array.TrueForAll(choice, run => runs[run].Clipped == 0) ? 0 : Clipped(codes, combined, roundOn);
+        return new(codes, combined, clipped) { DampingRaises = runs.Max(run => run.DampingRaises) };
     }
 
     /// <summary>
     /// The arguments clipped in the outputs that were kept. Runs count them over all outputs, so the count comes from one
     /// more run on the combined grid; if an algorithm does not repeat its codes there, all codes at the ends count.
     /// </summary>
-    private long Clipped(
-        LayerProblem problem, QuantizedWeights[] runs, int[] choice, Matrix<sbyte> codes, Grid grid, QuantizationContext context)
+    private static long Clipped(Matrix<sbyte> codes, Grid grid, Func<Grid, QuantizedWeights> roundOn)
     {
-        if (Array.TrueForAll(choice, run => runs[run].Clipped == 0))
-            return 0;
-        var again = _algorithm.Quantize(problem, GridRecipe.Fixed(grid), context);
+        var again = roundOn(grid);
         return again.Codes.Data.AsSpan().SequenceEqual(codes.Data)
             ? again.Clipped
             : codes.Data.LongCount(code => code == grid.Alphabet.Low || code == grid.Alphabet.High);

@@ -11,6 +11,8 @@ public class StepSearchTests
     [InlineData("gpfq", "channel", ZeroPointRule.None)]
     [InlineData("gpfq", "block:8", ZeroPointRule.Range)]
     [InlineData("spfq", "channel", ZeroPointRule.None)]
+    [InlineData("qronos", "channel", ZeroPointRule.None)]
+    [InlineData("optq", "block:8", ZeroPointRule.Range)]
     [InlineData("msq", "channel", ZeroPointRule.Range)]
     public void Each_output_keeps_the_multiple_of_the_scales_with_the_least_error_on_the_rows(string name, string granularity, ZeroPointRule zeroPoint)
     {
@@ -66,6 +68,29 @@ public class StepSearchTests
     }
 
     [Fact]
+    public void Alphabets_that_runs_widen_differently_are_joined()
+    {
+        var data = Correlated.Layer(new(7), rows: 60, inputs: 24, outputs: 10, drift: 0.2);
+        var algorithm = new Spfq(new() { Levels = SpfqLevels.Unlimited });
+        var found = new StepSearch(algorithm).Quantize(new(data.Weights(), data.Statistics()), Recipe("channel", ZeroPointRule.None), new());
+        Assert.Equal(found.Codes.Data.Min() < -2, found.Grid.Alphabet.Low < -2);
+        Assert.True(found.Grid.Alphabet.Levels > 4);
+        Assert.Equal(0, found.Clipped);
+    }
+
+    [Fact]
+    public void A_quantizer_from_outside_is_asked_with_multiples_of_the_recipe()
+    {
+        var data = Correlated.Layer(new(8), rows: 60, inputs: 24, outputs: 10, drift: 0.2);
+        var problem = new LayerProblem(data.Weights(), data.Statistics());
+        var expected = new StepSearch(new Gpfq()).Quantize(problem, Recipe("block:8", ZeroPointRule.Range), new());
+        var actual = new StepSearch(new Outsider()).Quantize(problem, Recipe("block:8", ZeroPointRule.Range), new());
+        Assert.Equal(expected.Codes.Data, actual.Codes.Data);
+        Assert.Equal(expected.Grid.Scales.Data, actual.Grid.Scales.Data);
+        Assert.Equal(expected.Clipped, actual.Clipped);
+    }
+
+    [Fact]
     public void A_fixed_grid_is_kept()
     {
         var data = Correlated.Layer(new(4), rows: 60, inputs: 24, outputs: 10);
@@ -104,6 +129,17 @@ public class StepSearchTests
 
         Assert.Equal(("gpfq+steps", true, false), (new StepSearch(new Gpfq()).Name, new StepSearch(new Gpfq()).NeedsCrossGram, new StepSearch(new Msq()).NeedsCrossGram));
         Assert.Throws<ArgumentNullException>(() => new StepSearch(null!));
+    }
+
+    /// <summary>GPFQ of which nothing is known but the interface.</summary>
+    private sealed class Outsider : IWeightQuantizer
+    {
+        public string Name => "outsider";
+
+        public bool NeedsCrossGram => true;
+
+        public QuantizedWeights Quantize(LayerProblem problem, GridRecipe recipe, QuantizationContext context) =>
+            new Gpfq().Quantize(problem, recipe, context);
     }
 
     private static GridRecipe Recipe(string granularity, ZeroPointRule zeroPoint) =>
