@@ -6,6 +6,7 @@ using MLNetQuant.Onnx.Calibration;
 using MLNetQuant.Onnx.Formats;
 using MLNetQuant.Onnx.Graph;
 using MLNetQuant.Onnx.Layers;
+using MLNetQuant.Onnx.Numerics;
 
 namespace MLNetQuant.Onnx;
 
@@ -87,7 +88,8 @@ public static class ModelQuantizer
         QuantizationOptions options)
     {
         var walk = new CalibrationWalk(model.Proto, index, layers, batches, options.Threads, options.CancellationToken);
-        var quantizer = new LayerQuantizer(index, options);
+        using var product = new OnnxRuntimeMatrixProduct(options.Threads);
+        var quantizer = new LayerQuantizer(index, options, product);
         var names = new FreshNames(model.Proto.Graph);
         var stream = new FloatFormat();
         var streamNames = new FreshNames(model.Proto.Graph);

@@ -5,12 +5,13 @@ using MLNetQuant.Numerics;
 using MLNetQuant.Onnx.Formats;
 using MLNetQuant.Onnx.Graph;
 using MLNetQuant.Onnx.Layers;
+using MLNetQuant.Onnx.Numerics;
 using MLNetQuant.Statistics;
 
 namespace MLNetQuant.Onnx.Calibration;
 
 /// <summary>Turns one layer and its inputs into codes, group by group, and measures the error.</summary>
-internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions options)
+internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions options, OnnxRuntimeMatrixProduct product)
 {
     /// <summary>Quantizes a layer.</summary>
     /// <param name="layer">The layer.</param>
@@ -80,7 +81,7 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
         try
         {
             return LayerStatisticsReader.Read(
-                layer, inputs, weights, sampler, options.Algorithm.NeedsCrossGram, options.Threads, options.CancellationToken);
+                layer, inputs, weights, sampler, options.Algorithm.NeedsCrossGram, product, options.Threads, options.CancellationToken);
         }
         catch (NonFiniteInputException e)
         {

@@ -1,0 +1,74 @@
+using System.Buffers;
+
+namespace MLNetQuant.Onnx.Numerics;
+
+/// <summary>
+/// Columns of a row-major matrix copied into panels that are dense in themselves, as an ONNX tensor must be: each
+/// panel as it stands (rows × width) or transposed (width × rows).
+/// </summary>
+internal sealed unsafe class ColumnPanels : IDisposable
+{
+    private readonly float[] _data;
+    private readonly MemoryHandle _pin;
+
+    /// <param name="source">The matrix.</param>
+    /// <param name="rows">Its rows.</param>
+    /// <param name="columns">Its columns.</param>
+    /// <param name="cut">How its columns are cut.</param>
+    /// <param name="transposed">Whether each panel is transposed.</param>
+    /// <param name="parallel">How to run.</param>
+    public ColumnPanels(float* source, int rows, int columns, PanelCut cut, bool transposed, ParallelOptions parallel)
+    {
+        Rows = rows;
+        Cut = cut;
+        _data = ArrayPool<float>.Shared.Rent(checked(rows * columns));
+        _pin = _data.AsMemory().Pin();
+        var target = (float*)_pin.Pointer;
+        Parallel.For(0, cut.Count, parallel, panel =>
+        {
+            var (first, width) = (cut.First(panel), cut.Width(panel));
+            var packed = target + ((long)rows * first);
+            if (transposed)
+                Transpose(source + first, columns, rows, width, packed);
+            else
+                Copy(source + first, columns, rows, width, packed);
+        });
+    }
+
+    /// <summary>Rows of the matrix.</summary>
+    public int Rows { get; }
+
+    /// <summary>How the columns are cut.</summary>
+    public PanelCut Cut { get; }
+
+    /// <summary>Where a panel begins.</summary>
+    public float* this[int panel] => (float*)_pin.Pointer + ((long)Rows * Cut.First(panel));
+
+    public void Dispose()
+    {
+        _pin.Dispose();
+        ArrayPool<float>.Shared.Return(_data);
+    }
+
+    private static void Copy(float* source, long stride, int rows, int width, float* target)
+    {
+        for (var row = 0; row < rows; row++)
+            new ReadOnlySpan<float>(source + (row * stride), width).CopyTo(new(target + ((long)row * width), width));
+    }
+
+    private static void Transpose(float* source, long stride, int rows, int width, float* target)
+    {
+        const int Block = 16; // floats in a cache line: each line of the target is written once
+        for (var row0 = 0; row0 < rows; row0 += Block)
+        {
+            var count = Math.Min(Block, rows - row0);
+            for (var column = 0; column < width; column++)
+            {
+                var from = source + (row0 * stride) + column;
+                var to = target + ((long)column * rows) + row0;
+                for (var i = 0; i < count; i++)
+                    to[i] = from[i * stride];
+            }
+        }
+    }
+}
