@@ -14,6 +14,7 @@ const string Usage = """
       demo    quantize the sample model in an ML.NET pipeline and print the table (samples/QuickStart)
       test    build everything in Release and run all tests; arguments go to dotnet test
       build   build everything in Release; arguments go to dotnet build
+      bench   run the benchmarks and write their results (tests/MLNetQuant.Benchmarks); arguments go to BenchmarkDotNet
       clean   delete artifacts, bin, obj and the remembered answer of where ML.NET comes from
     """;
 
@@ -36,6 +37,9 @@ try
         case "build":
             Prepare();
             return Build(rest);
+        case "bench":
+            Prepare();
+            return Child.Dotnet(root, ["run", "--project", Path.Combine(root, "tests", "MLNetQuant.Benchmarks"), "-c", "Release", "--", .. rest]);
         case "clean":
             Clean();
             return 0;

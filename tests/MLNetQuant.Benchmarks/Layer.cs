@@ -1,0 +1,56 @@
+using MLNetQuant.Grids;
+using MLNetQuant.Numerics;
+using MLNetQuant.Statistics;
+
+namespace MLNetQuant.Benchmarks;
+
+/// <summary>A random layer behind quantized ones: X Gaussian, X̃ = X + 0.15 · another such matrix, W uniform on [−1, 1).</summary>
+internal sealed class Layer
+{
+    /// <summary>Rows handed over at once, as the product does.</summary>
+    public const int ChunkRows = 4096;
+
+    public Layer(int inputs, int outputs, int rows)
+    {
+        var random = new Random(inputs + rows);
+        Rows = rows;
+        X = new float[inputs * rows];
+        Quantized = new float[X.Length];
+        Weights = new(inputs, outputs);
+        for (var i = 0; i < X.Length; i++)
+        {
+            X[i] = Gaussian(random);
+            Quantized[i] = X[i] + (0.15f * Gaussian(random));
+        }
+
+        for (var i = 0; i < Weights.Data.Length; i++)
+            Weights.Data[i] = (2 * random.NextSingle()) - 1;
+    }
+
+    public int Rows { get; }
+
+    public float[] X { get; }
+
+    public float[] Quantized { get; }
+
+    public Matrix<float> Weights { get; }
+
+    public static GridRecipe Recipe { get; } = new(Alphabet.OfBits(4), Granularity.PerChannel, ScaleRule.Mse);
+
+    /// <summary>Statistics of so many rows: those there are, again and again.</summary>
+    public LayerStatistics Accumulate(bool crossGram, IMatrixProduct product, int rows)
+    {
+        var accumulator = new LayerStatisticsAccumulator(Weights, crossGram, product);
+        for (var first = 0; first < rows; first += ChunkRows)
+        {
+            var count = Math.Min(ChunkRows, rows - first);
+            var range = (first % Rows * Weights.Rows)..(((first % Rows) + count) * Weights.Rows);
+            accumulator.Add(X.AsSpan(range), Quantized.AsSpan(range), count);
+        }
+
+        return accumulator.ToStatistics();
+    }
+
+    private static float Gaussian(Random random) =>
+        MathF.Sqrt(-2 * MathF.Log(1 - random.NextSingle())) * MathF.Cos(2 * MathF.PI * random.NextSingle());
+}

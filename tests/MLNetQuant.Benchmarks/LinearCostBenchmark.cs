@@ -1,0 +1,42 @@
+using BenchmarkDotNet.Attributes;
+using MLNetQuant.Algorithms;
+using MLNetQuant.Onnx.Numerics;
+
+namespace MLNetQuant.Benchmarks;
+
+/// <summary>GPFQ and SPFQ, accumulation and rounding, where rows are few: the papers' cost, linear in the weights.</summary>
+public class LinearCostBenchmark
+{
+    private const int Rows = 256;
+
+    private static readonly int[] Sizes = [512, 1024, 2048, 4096, 8192];
+
+    private readonly OnnxRuntimeMatrixProduct _product = new();
+    private Layer[] _layers = [];
+
+    [Params("gpfq", "spfq")]
+    public string Algorithm { get; set; } = "";
+
+    [GlobalSetup]
+    public void Setup() => _layers = [.. Sizes.Select(size => new Layer(size, size, Rows))];
+
+    /// <summary>All sizes in turn; small ones several times, so that each takes a while.</summary>
+    [Benchmark]
+    public void AllSizes()
+    {
+        var algorithm = WeightQuantizers.Parse(Algorithm);
+        foreach (var layer in _layers)
+        {
+            var times = Math.Max(1, 2048 * 2048 / layer.Weights.Data.Length);
+            var effort = Effort.Of(() =>
+            {
+                for (var i = 0; i < times; i++)
+                    algorithm.Quantize(new(layer.Weights, layer.Accumulate(algorithm.NeedsCrossGram, _product, Rows)), Layer.Recipe, new());
+            });
+            Measurements.OfThisRun.Add(Algorithm, layer.Weights.Data.Length, new(effort.Clock / times, effort.Processors / times));
+        }
+    }
+
+    [GlobalCleanup]
+    public void Cleanup() => _product.Dispose();
+}

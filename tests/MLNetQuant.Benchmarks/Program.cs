@@ -1,0 +1,46 @@
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Engines;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
+
+namespace MLNetQuant.Benchmarks;
+
+/// <summary>Runs the benchmarks. A run of all of them writes RESULTS.md; one with a filter prints its part only.</summary>
+internal static class Program
+{
+    private const int Iterations = 3;
+
+    private static int Main(string[] args)
+    {
+        var root = Root();
+        var config = DefaultConfig.Instance
+            .AddJob(Job.Default
+                .WithToolchain(InProcessNoEmitToolchain.Instance)
+                .WithStrategy(RunStrategy.Monitoring)
+                .WithWarmupCount(0)
+                .WithIterationCount(Iterations)
+                .WithInvocationCount(1)
+                .WithUnrollFactor(1))
+            .WithArtifactsPath(Path.Combine(root, "artifacts", "benchmarks"));
+        var summaries = args.Length == 0
+            ? BenchmarkRunner.Run(typeof(Program).Assembly, config)
+            : [.. BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, config)];
+        if (summaries.Length == 0 || summaries.Any(s => s.HasCriticalValidationErrors || s.Reports.Any(r => !r.Success)))
+            return 1;
+        var results = ResultsTable.Write(Measurements.OfThisRun);
+        Console.WriteLine(results);
+        if (args.Length == 0)
+            File.WriteAllText(Path.Combine(root, "tests", "MLNetQuant.Benchmarks", "RESULTS.md"), results);
+        return 0;
+    }
+
+    /// <summary>The folder of the solution.</summary>
+    private static string Root()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "MLNetQuant.sln")))
+            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("Run the benchmarks from a build inside the repository.");
+        return folder;
+    }
+}
