@@ -3,8 +3,7 @@ using System.Buffers;
 namespace MLNetQuant.Onnx.Numerics;
 
 /// <summary>
-/// Columns of a row-major matrix copied into panels that are dense in themselves, as an ONNX tensor must be: each
-/// panel as it stands (rows × width) or transposed (width × rows).
+/// Columns of a row-major matrix, copied into panels that are dense in themselves, as an ONNX tensor must be.
 /// </summary>
 internal sealed unsafe class ColumnPanels : IDisposable
 {
@@ -15,7 +14,7 @@ internal sealed unsafe class ColumnPanels : IDisposable
     /// <param name="rows">Its rows.</param>
     /// <param name="columns">Its columns.</param>
     /// <param name="cut">How its columns are cut.</param>
-    /// <param name="transposed">Whether each panel is transposed.</param>
+    /// <param name="transposed">Whether each panel is stored as width × rows.</param>
     /// <param name="parallel">How to run.</param>
     public ColumnPanels(float* source, int rows, int columns, PanelCut cut, bool transposed, ParallelOptions parallel)
     {
@@ -52,22 +51,28 @@ internal sealed unsafe class ColumnPanels : IDisposable
 
     private static void Copy(float* source, long stride, int rows, int width, float* target)
     {
-        for (var row = 0; row < rows; row++)
-            new ReadOnlySpan<float>(source + (row * stride), width).CopyTo(new(target + ((long)row * width), width));
+        for (var row = 0L; row < rows; row++)
+            new ReadOnlySpan<float>(source + (row * stride), width).CopyTo(new(target + (row * width), width));
     }
 
     private static void Transpose(float* source, long stride, int rows, int width, float* target)
     {
-        const int Block = 16; // floats in a cache line: each line of the target is written once
+        const int Block = 16; // floats in a cache line; the strides of both sides would crowd one set of the cache
+        var block = stackalloc float[Block * Block];
         for (var row0 = 0; row0 < rows; row0 += Block)
         {
-            var count = Math.Min(Block, rows - row0);
-            for (var column = 0; column < width; column++)
+            var height = Math.Min(Block, rows - row0);
+            for (var column0 = 0; column0 < width; column0 += Block)
             {
-                var from = source + (row0 * stride) + column;
-                var to = target + ((long)column * rows) + row0;
-                for (var i = 0; i < count; i++)
-                    to[i] = from[i * stride];
+                var count = Math.Min(Block, width - column0);
+                for (var row = 0; row < height; row++)
+                    new ReadOnlySpan<float>(source + ((row0 + row) * stride) + column0, count).CopyTo(new(block + (row * Block), Block));
+                for (var column = 0; column < count; column++)
+                {
+                    var line = target + ((long)(column0 + column) * rows) + row0;
+                    for (var row = 0; row < height; row++)
+                        line[row] = block[(row * Block) + column];
+                }
             }
         }
     }

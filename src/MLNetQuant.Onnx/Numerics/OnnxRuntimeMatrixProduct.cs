@@ -6,7 +6,7 @@ using MLNetQuant.Onnx.Calibration;
 namespace MLNetQuant.Onnx.Numerics;
 
 /// <summary>
-/// Matrix products by ONNX Runtime: models of one MatMul node on dense panels of the operands.
+/// Matrix products by ONNX Runtime: a model of one MatMul node on dense panels of the operands.
 /// </summary>
 /// <remarks>
 /// ONNX Runtime's product does not give the same bits for all numbers of threads. So the work is cut here, by the
@@ -99,17 +99,26 @@ public sealed unsafe class OnnxRuntimeMatrixProduct : IMatrixProduct, IDisposabl
             return;
         }
 
-        // Rows of a and of the result are dense already: nothing is copied.
-        const int Shortest = 64, Longest = 1024, Pieces = 8;
-        var length = Math.Clamp((rows + Pieces - 1) / Pieces, Shortest, Longest);
+        var (rowCut, columnCut) = (new PanelCut(rows), new PanelCut(columns));
         fixed (float* pa = a, pb = b, py = result)
         {
-            float* left = pa, right = pb, product = py;
-            Parallel.For(0, (rows + length - 1) / length, _parallel, piece =>
+            float* left = pa, product = py; // rows of a are dense already
+            using var right = new ColumnPanels(pb, inner, columns, columnCut, transposed: false, _parallel);
+            Parallel.For(0, rowCut.Count * columnCut.Count, _parallel, tile =>
             {
-                var first = (long)piece * length;
-                _session.Multiply(
-                    left + (first * inner), right, product + (first * columns), Math.Min(length, rows - (int)first), inner, columns);
+                var (i, j) = Math.DivRem(tile, columnCut.Count);
+                int height = rowCut.Width(i), width = columnCut.Width(j);
+                long firstRow = rowCut.First(i), firstColumn = columnCut.First(j);
+                var values = ArrayPool<float>.Shared.Rent(height * width);
+                fixed (float* y = values)
+                    _session.Run(left + (firstRow * inner), right[j], y, height, inner, width);
+                for (var row = 0; row < height; row++)
+                {
+                    values.AsSpan(row * width, width)
+                        .CopyTo(new(product + ((firstRow + row) * columns) + firstColumn, width));
+                }
+
+                ArrayPool<float>.Shared.Return(values);
             });
         }
     }
@@ -127,7 +136,7 @@ public sealed unsafe class OnnxRuntimeMatrixProduct : IMatrixProduct, IDisposabl
         int firstRow = left.Cut.First(i), firstColumn = right.Cut.First(j);
         var tile = ArrayPool<float>.Shared.Rent(rows * columns);
         fixed (float* product = tile)
-            _session.Multiply(left[i], right[j], product, rows, left.Rows, columns);
+            _session.Run(left[i], right[j], product, rows, left.Rows, columns);
         for (var row = 0; row < rows; row++)
             AddWidened(tile.AsSpan(row * columns, columns), sum.Row(firstRow + row).Slice(firstColumn, columns));
         ArrayPool<float>.Shared.Return(tile);

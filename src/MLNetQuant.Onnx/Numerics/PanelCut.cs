@@ -1,6 +1,6 @@
 namespace MLNetQuant.Onnx.Numerics;
 
-/// <summary>Cuts so many columns into panels of nearly equal width. Depends on nothing but their number.</summary>
+/// <summary>Cuts so many columns, or rows, into panels of nearly equal width. Depends on nothing but their number.</summary>
 internal readonly record struct PanelCut
 {
     // Measured: at 256 columns ONNX Runtime's product is fastest, with both operands of a tile in the cache.

@@ -32,10 +32,10 @@ internal sealed unsafe class ProductSession : IDisposable
     /// <param name="a">rows × inner.</param>
     /// <param name="b">inner × columns.</param>
     /// <param name="y">rows × columns; overwritten.</param>
-    /// <param name="rows">At least 1, as the other sizes.</param>
-    /// <param name="inner">Columns of a, rows of b.</param>
-    /// <param name="columns">Columns of b.</param>
-    public void Multiply(float* a, float* b, float* y, int rows, int inner, int columns)
+    /// <param name="rows">Rows of y, at least 1, as the other sizes.</param>
+    /// <param name="inner">The size that is summed over.</param>
+    /// <param name="columns">Columns of y.</param>
+    public void Run(float* a, float* b, float* y, int rows, int inner, int columns)
     {
         using var left = Tensor(a, rows, inner);
         using var right = Tensor(b, inner, columns);
@@ -60,28 +60,14 @@ internal sealed unsafe class ProductSession : IDisposable
         {
             Name = "product",
             Node = { new NodeProto { OpType = "MatMul", Name = "product", Input = { Operands }, Output = { Result } } },
-            Input = { Matrix("a", "rows", "inner"), Matrix("b", "inner", "columns") },
-            Output = { Matrix("y", "rows", "columns") },
+            Input = { Matrix("a"), Matrix("b") },
+            Output = { Matrix("y") },
         },
     };
 
-    private static ValueInfoProto Matrix(string name, string rows, string columns) => new()
+    private static ValueInfoProto Matrix(string name) => new()
     {
         Name = name,
-        Type = new()
-        {
-            TensorType = new()
-            {
-                ElemType = (int)TensorProto.Types.DataType.Float,
-                Shape = new()
-                {
-                    Dim =
-                    {
-                        new TensorShapeProto.Types.Dimension { DimParam = rows },
-                        new TensorShapeProto.Types.Dimension { DimParam = columns },
-                    },
-                },
-            },
-        },
+        Type = new() { TensorType = new() { ElemType = (int)TensorProto.Types.DataType.Float } },
     };
 }
