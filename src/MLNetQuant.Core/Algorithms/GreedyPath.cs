@@ -1,4 +1,5 @@
 using MLNetQuant.Numerics;
+using MLNetQuant.Statistics;
 
 namespace MLNetQuant.Algorithms;
 
@@ -10,6 +11,13 @@ internal static class GreedyPath
         LayerProblem problem, string algorithm, QuantizationContext context, InputOrder inputOrder = InputOrder.Natural)
     {
         var statistics = problem.Statistics;
+        if (inputOrder == InputOrder.Natural && statistics.HasCrossGram)
+        {
+            var feedback = statistics.StreamsAreEqual ? Feedback.Error : Feedback.Value;
+            if (OnRows(problem.WideWeights(), statistics, feedback, context) is { } path)
+                return path with { Target = () => problem.Weights };
+        }
+
         var g = CrossGram(problem, algorithm);
         var d = Divisors(statistics.H, damping: 0);
         var order = inputOrder.Of(statistics.H);
@@ -51,6 +59,24 @@ internal static class GreedyPath
         for (var t = 0; t < norms.Length; t++)
             norms[t] = Math.Sqrt(Math.Max(0, h[t, t]));
         return norms;
+    }
+
+    /// <summary>The path on the rows, where they were kept and cost less; else null.</summary>
+    internal static PathProblem? OnRows(
+        Matrix<double> weights, LayerStatistics statistics, Feedback feedback, QuantizationContext context)
+    {
+        if (statistics.Rows is not { } rows || !RowPath.IsCheaper(rows, weights.Columns, feedback))
+            return null;
+        var d = rows.SquaredNorms();
+        for (var t = 0; t < d.Length; t++)
+            d[t] = d[t] > 0 ? d[t] : double.PositiveInfinity;
+        if (feedback == Feedback.Error)
+            ClearDead(weights, d);
+        return new(weights, null, feedback)
+        {
+            Target = () => PathProblem.Narrow(weights),
+            Rows = new(rows, feedback, d, context.Threads, context.CancellationToken),
+        };
     }
 
     /// <summary>G, or a sentence on how to get it.</summary>

@@ -1,4 +1,3 @@
-using System.Numerics;
 using MLNetQuant.Grids;
 using MLNetQuant.Numerics;
 
@@ -98,6 +97,7 @@ internal static unsafe class PathKernel
         where TRounding : struct, IRoundingRule
     {
         var clipped = 0L;
+        var path = new PanelPath<TRounding>(p, rounding, feedback, order, first, count, lanes);
         using var fedBack = new AlignedBuffer<double>((long)p.Rows * lanes); // −Q, or P − Q
         using var arguments = new AlignedBuffer<double>((long)options.LazyBatchSize * lanes);
         fixed (double* packed = s.Data)
@@ -107,53 +107,15 @@ internal static unsafe class PathKernel
                 options.CancellationToken.ThrowIfCancellationRequested();
                 var end = Math.Min(p.Rows, block + options.LazyBatchSize);
                 for (var t = block; t < end; t++)
-                    p.Row(t).Slice(first, count).CopyTo(new Span<double>(arguments.Pointer + ((long)(t - block) * lanes), count));
-                var tile = block / TileKernel.Rows;
-                var endTile = (end + TileKernel.Rows - 1) / TileKernel.Rows;
-                DoubleProduct.AddTiles(s, packed, tile, endTile, 0, block, fedBack.Pointer, lanes, arguments.Pointer);
-
-                for (; tile < endTile; tile++)
-                {
-                    var row = tile * TileKernel.Rows;
-                    DoubleProduct.AddTiles(
-                        s, packed, tile, tile + 1, block, row, fedBack.Pointer, lanes, arguments.Pointer + ((long)(row - block) * lanes));
-                    for (var t = row; t < Math.Min(end, row + TileKernel.Rows); t++)
-                    {
-                        var argument = arguments.Pointer + ((long)(t - block) * lanes);
-                        for (var j = row; j < t; j++)
-                            AddScaled(packed[s.Offset(tile, j) + t - row], fedBack.Pointer + ((long)j * lanes), argument, lanes);
-                        var values = new Span<double>(argument, count);
-                        clipped += rounding.Round(order?[t] ?? t, first, values);
-                        var later = new Span<double>(fedBack.Pointer + ((long)t * lanes), count);
-                        if (feedback == Feedback.Error)
-                            Subtract(p.Row(t).Slice(first, count), values, later);
-                        else
-                            Negate(values, later);
-                    }
-                }
+                    LaneTiles.Write<double>(p.Row(t).Slice(first, count), arguments.Pointer, options.LazyBatchSize, t - block);
+                var (tile, endTile) = (block / TileKernel.Rows, (end + TileKernel.Rows - 1) / TileKernel.Rows);
+                DoubleProduct.AddTiles(
+                    s, packed, tile, endTile, 0, block, fedBack.Pointer, p.Rows, lanes, arguments.Pointer, options.LazyBatchSize);
+                clipped += path.FollowBlock(
+                    s, packed, block, end, origin: 0, fedBack.Pointer, p.Rows, arguments.Pointer, options.LazyBatchSize);
             }
         }
 
         return clipped;
-    }
-
-    /// <summary>y += factor · x, fused.</summary>
-    private static void AddScaled(double factor, double* x, double* y, int lanes)
-    {
-        var scale = new Vector<double>(factor);
-        for (var i = 0; i < lanes; i += Vector<double>.Count)
-            Vector.FusedMultiplyAdd(scale, Vector.Load(x + i), Vector.Load(y + i)).Store(y + i);
-    }
-
-    private static void Subtract(ReadOnlySpan<double> p, ReadOnlySpan<double> q, Span<double> result)
-    {
-        for (var i = 0; i < result.Length; i++)
-            result[i] = p[i] - q[i];
-    }
-
-    private static void Negate(ReadOnlySpan<double> q, Span<double> result)
-    {
-        for (var i = 0; i < result.Length; i++)
-            result[i] = -q[i];
     }
 }

@@ -18,6 +18,9 @@ internal sealed record PathProblem(Matrix<double> P, PackedRows? S, Feedback Fee
     /// <summary>‖X̃_t‖ where the path is the greedy one, inputs in their natural order.</summary>
     internal double[] Norms { get; init; } = [];
 
+    /// <summary>The path on the calibration rows, in whose place P holds the weights; null for the path on Gram matrices.</summary>
+    internal RowPath? Rows { get; init; }
+
     /// <summary>How often the damping was raised.</summary>
     internal int DampingRaises { get; init; }
 
@@ -36,7 +39,7 @@ internal sealed record PathProblem(Matrix<double> P, PackedRows? S, Feedback Fee
         where TRounding : struct, IRoundingRule
     {
         var codes = new Matrix<sbyte>(grid.Inputs, grid.Outputs);
-        var clipped = PathKernel.Run(P, S, rule(codes), Feedback, context.Path, Order);
+        var clipped = Rows?.Run(P, rule(codes), context.Path) ?? PathKernel.Run(P, S, rule(codes), Feedback, context.Path, Order);
         return new(codes, grid, clipped) { DampingRaises = DampingRaises };
     }
 

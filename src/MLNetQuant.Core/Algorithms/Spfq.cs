@@ -44,7 +44,8 @@ public sealed class Spfq(SpfqOptions options) : PathFollowing
         if (IsOnePass)
             return GreedyPath.Build(problem, Name, context, _options.InputOrder);
         var aligned = Align(problem, context);
-        return GreedyPath.OfAligned(aligned, problem, _options.InputOrder);
+        return GreedyPath.OnRows(aligned, problem.Statistics, Feedback.Error, _options.InputOrder, context)
+            ?? GreedyPath.OfAligned(aligned, problem, _options.InputOrder);
     }
 
     /// <summary>W̃, inputs in their natural order.</summary>

@@ -5,6 +5,7 @@ internal static unsafe class DoubleProduct
 {
     private const int PanelLanes = 128;
     private const int BlockTiles = 8;
+    private const int BlockRows = BlockTiles * TileKernel.Rows;
     private const int DepthChunk = 256; // 256 × 16 doubles of the right operand stay in the first-level cache
 
     /// <summary>The product, in fp64.</summary>
@@ -18,7 +19,7 @@ internal static unsafe class DoubleProduct
             using var operand = new AlignedBuffer<double>((long)right.Rows * lanes);
             using var block = new AlignedBuffer<double>((long)BlockTiles * TileKernel.Rows * lanes);
             for (var row = 0; row < right.Rows; row++)
-                Widen(right.Row(row).Slice(first, count), new Span<double>(operand.Pointer + ((long)row * lanes), count));
+                LaneTiles.Write(right.Row(row).Slice(first, count), operand.Pointer, right.Rows, row);
             fixed (double* packed = left.Data)
             {
                 for (var tile = 0; tile < left.Tiles; tile += BlockTiles)
@@ -26,21 +27,31 @@ internal static unsafe class DoubleProduct
                     cancellationToken.ThrowIfCancellationRequested();
                     var end = Math.Min(left.Tiles, tile + BlockTiles);
                     new Span<double>(block.Pointer, BlockTiles * TileKernel.Rows * lanes).Clear();
-                    MultiplyBlock(left, packed, tile, end, operand.Pointer, lanes, block.Pointer);
+                    MultiplyBlock(left, packed, tile, end, operand.Pointer, right.Rows, lanes, block.Pointer);
                     for (var row = tile * TileKernel.Rows; row < Math.Min(left.Rows, end * TileKernel.Rows); row++)
-                    {
-                        new ReadOnlySpan<double>(block.Pointer + ((long)(row - (tile * TileKernel.Rows)) * lanes), count)
-                            .CopyTo(result.Row(row).Slice(first, count));
-                    }
+                        LaneTiles.Read(block.Pointer, BlockRows, row - (tile * TileKernel.Rows), result.Row(row).Slice(first, count));
                 }
             }
         }, cancellationToken);
         return result;
     }
 
-    /// <summary>block += the given columns of some tiles of rows, times the panel; ascending in the column.</summary>
+    /// <summary>
+    /// block += the given columns of some tiles of rows, times the panel; ascending in the column. Panel and block are
+    /// <see cref="LaneTiles"/>.
+    /// </summary>
     internal static void AddTiles(
-        PackedRows left, double* packed, int tile, int endTile, int first, int end, double* panel, int lanes, double* block)
+        PackedRows left,
+        double* packed,
+        int tile,
+        int endTile,
+        int first,
+        int end,
+        double* panel,
+        int panelRows,
+        int lanes,
+        double* block,
+        int blockRows)
     {
         var width = TileKernel.Lanes<double>();
         for (var column = first; column < end; column += DepthChunk)
@@ -52,11 +63,11 @@ internal static unsafe class DoubleProduct
                 {
                     TileKernel.MultiplyAdd(
                         packed + left.Offset(i, column),
-                        panel + ((long)column * lanes) + lane,
-                        lanes,
+                        LaneTiles.At(panel, panelRows, column, lane),
+                        width,
                         depth,
-                        block + ((long)(i - tile) * TileKernel.Rows * lanes) + lane,
-                        lanes);
+                        LaneTiles.At(block, blockRows, (i - tile) * TileKernel.Rows, lane),
+                        width);
                 }
             }
         }
@@ -64,19 +75,20 @@ internal static unsafe class DoubleProduct
 
     /// <summary>Some tiles of rows times the panel: together over the columns that all of them store, alone before and after.</summary>
     private static void MultiplyBlock(
-        PackedRows left, double* packed, int tile, int endTile, double* panel, int lanes, double* block)
+        PackedRows left, double* packed, int tile, int endTile, double* panel, int panelRows, int lanes, double* block)
     {
         int commonFirst = 0, commonEnd = left.Columns;
         for (var i = tile; i < endTile; i++)
             (commonFirst, commonEnd) = (Math.Max(commonFirst, left.First(i)), Math.Min(commonEnd, left.End(i)));
         commonEnd = Math.Max(commonFirst, commonEnd);
         for (var i = tile; i < endTile; i++)
-            AddTiles(left, packed, i, i + 1, left.First(i), Math.Min(commonFirst, left.End(i)), panel, lanes, Row(i));
-        AddTiles(left, packed, tile, endTile, commonFirst, commonEnd, panel, lanes, block);
+            Add(i, i + 1, left.First(i), Math.Min(commonFirst, left.End(i)));
+        Add(tile, endTile, commonFirst, commonEnd);
         for (var i = tile; i < endTile; i++)
-            AddTiles(left, packed, i, i + 1, commonEnd, left.End(i), panel, lanes, Row(i));
+            Add(i, i + 1, commonEnd, left.End(i));
 
-        double* Row(int i) => block + ((long)(i - tile) * TileKernel.Rows * lanes);
+        void Add(int i, int endOfRows, int first, int end) => AddTiles(
+            left, packed, i, endOfRows, first, end, panel, panelRows, lanes, LaneTiles.At(block, BlockRows, (i - tile) * TileKernel.Rows, 0), BlockRows);
     }
 
     /// <summary>

@@ -9,6 +9,10 @@ namespace MLNetQuant.Statistics;
 /// </summary>
 public sealed class LayerStatistics
 {
+    private readonly Lazy<Matrix<double>> _h;
+    private readonly Lazy<Matrix<double>>? _g; // the same object as _h when X̃ = X
+    private readonly Lazy<Matrix<double>> _c;
+
     /// <summary>Statistics from their parts, which are not copied.</summary>
     /// <param name="count">Number of rows, at least 1.</param>
     /// <param name="h">H = X̃ᵀX̃, N × N.</param>
@@ -47,29 +51,51 @@ public sealed class LayerStatistics
             throw new ArgumentException($"The mean output has {outputMean.Length} numbers, but there are {m} outputs.", nameof(outputMean));
         if (outputEnergy.Length != m)
             throw new ArgumentException($"The output energy has {outputEnergy.Length} numbers, but there are {m} outputs.", nameof(outputEnergy));
-        (Count, H, G, C, InputMean, OutputMean, OutputEnergy) = (count, h, g, c, inputMean, outputMean, outputEnergy);
+        _h = new(h);
+        _g = g is null ? null : ReferenceEquals(g, h) ? _h : new(g);
+        _c = new(c);
+        (Inputs, Outputs) = (n, m);
+        (Count, InputMean, OutputMean, OutputEnergy) = (count, inputMean, outputMean, outputEnergy);
+    }
+
+    /// <summary>Statistics of rows that are kept: H, G and C are formed when they are asked for.</summary>
+    internal LayerStatistics(
+        RetainedRows rows, bool crossGram, double[] inputMean, double[] outputMean, double[] outputEnergy, int threads)
+    {
+        _h = new(() => rows.H(threads));
+        _g = !crossGram ? null : rows.StreamsAreEqual ? _h : new(() => rows.G(threads));
+        _c = new(() => rows.C(threads));
+        (Inputs, Outputs) = (inputMean.Length, outputMean.Length);
+        (Count, InputMean, OutputMean, OutputEnergy) = (rows.Count, inputMean, outputMean, outputEnergy);
+        Rows = rows;
     }
 
     /// <summary>N.</summary>
-    public int Inputs => C.Rows;
+    public int Inputs { get; }
 
     /// <summary>M.</summary>
-    public int Outputs => C.Columns;
+    public int Outputs { get; }
 
     /// <summary>Number of rows.</summary>
     public long Count { get; }
 
     /// <summary>H = X̃ᵀX̃, N × N, symmetric.</summary>
-    public Matrix<double> H { get; }
+    public Matrix<double> H => _h.Value;
 
     /// <summary>G = X̃ᵀX, N × N; null when it was not accumulated. The same object as <see cref="H"/> when X̃ = X.</summary>
-    public Matrix<double>? G { get; }
+    public Matrix<double>? G => _g?.Value;
 
     /// <summary>Whether X̃ = X is known, so that G is H.</summary>
-    public bool StreamsAreEqual => ReferenceEquals(G, H);
+    public bool StreamsAreEqual => ReferenceEquals(_g, _h);
+
+    /// <summary>Whether G was asked for.</summary>
+    internal bool HasCrossGram => _g is not null;
+
+    /// <summary>The rows themselves, where they are fewer than the inputs and were kept.</summary>
+    internal RetainedRows? Rows { get; }
 
     /// <summary>C = X̃ᵀXW, N × M.</summary>
-    public Matrix<double> C { get; }
+    public Matrix<double> C => _c.Value;
 
     /// <summary>Mean row of X̃, N.</summary>
     public double[] InputMean { get; }

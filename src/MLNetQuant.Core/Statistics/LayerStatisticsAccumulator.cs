@@ -9,7 +9,8 @@ namespace MLNetQuant.Statistics;
 /// once; the products inside run in parallel.
 /// </summary>
 /// <remarks>
-/// While X̃ = X only H is gathered: C = HW and the energy of an output, wᵀHw, follow at the end in fp64. Otherwise
+/// Rows are kept as they are while they are fewer than the inputs; H and the rest are then formed when an algorithm
+/// asks for them. With more rows, while X̃ = X only H is gathered: C = HW and the energy of an output, wᵀHw, follow at the end in fp64. Otherwise
 /// XW is computed for its energy, and C is GW where G is kept, else X̃ᵀ(XW).
 /// </remarks>
 public sealed class LayerStatisticsAccumulator
@@ -17,19 +18,21 @@ public sealed class LayerStatisticsAccumulator
     /// <summary>Largest size of a calibration value: sums of 4096 larger squares overflow single precision.</summary>
     internal const float LargestValue = 1e17f;
 
-    private const int OutputBuffer = 1 << 21; // floats of XW held at a time
+    private const int OutputBuffer = 1 << 23; // floats of XW held at a time
 
     private readonly Matrix<float> _weights;
     private readonly bool _crossGram;
     private readonly IMatrixProduct _product;
     private readonly int _threads;
-    private readonly Matrix<double> _h;
+    private Matrix<double>? _h;  // once there are as many rows as inputs
     private readonly double[] _floatSum;
     private readonly double[] _quantizedSum;
     private Matrix<double>? _g;  // once the streams have differed, and only if asked for
     private Matrix<double>? _c;  // once the streams have differed, and only if G is not kept
     private double[]? _outputEnergy; // once the streams have differed
     private float[] _outputs = [];
+    private KeptRows? _kept = new();
+    private bool _summed;
     private long _count;
 
     /// <summary>An accumulator without rows.</summary>
@@ -47,7 +50,6 @@ public sealed class LayerStatisticsAccumulator
         _crossGram = crossGram;
         _product = product;
         _threads = Workers.Checked(threads);
-        _h = new(weights.Rows, weights.Rows);
         _floatSum = new double[weights.Rows];
         _quantizedSum = new double[weights.Rows];
     }
@@ -67,16 +69,8 @@ public sealed class LayerStatisticsAccumulator
         RequireLength(quantizedRows, rows, nameof(quantizedRows));
         RequireFinite(floatRows);
         RequireFinite(quantizedRows);
-        if (rows == 0)
-            return;
-        SeparateStreams();
-        _product.AddGram(quantizedRows, rows, _h);
-        if (_g is not null)
-            _product.AddTransposedProduct(quantizedRows, floatRows, rows, _g);
-        AddOutputs(floatRows, quantizedRows, rows);
-        AddColumnSums(floatRows, _floatSum);
-        AddColumnSums(quantizedRows, _quantizedSum);
-        _count += rows;
+        if (rows > 0)
+            Gather(floatRows, quantizedRows, rows, equal: false);
     }
 
     /// <summary>Adds rows that are the same in both streams, as before the first quantized layer.</summary>
@@ -86,20 +80,10 @@ public sealed class LayerStatisticsAccumulator
     /// <exception cref="NonFiniteInputException">A value that is not finite; nothing has been added then.</exception>
     public void Add(ReadOnlySpan<float> rows, int count)
     {
-        if (_outputEnergy is not null)
-        {
-            Add(rows, rows, count);
-            return;
-        }
-
         RequireLength(rows, count, nameof(rows));
         RequireFinite(rows);
-        if (count == 0)
-            return;
-        _product.AddGram(rows, count, _h);
-        AddColumnSums(rows, _floatSum);
-        AddColumnSums(rows, _quantizedSum);
-        _count += count;
+        if (count > 0)
+            Gather(rows, rows, count, equal: true);
     }
 
     /// <summary>The statistics of all rows so far; more rows may follow.</summary>
@@ -108,22 +92,86 @@ public sealed class LayerStatisticsAccumulator
     {
         if (_count == 0)
             throw new InvalidOperationException("No calibration rows have been added; statistics need at least one.");
-        var h = _h.Clone();
+        if (_kept is not null)
+            return OfKeptRows(_kept);
+        var h = _h!.Clone();
         var g = _crossGram ? _g?.Clone() ?? h : null;
         var c = _c?.Clone() ?? DoubleProduct.Multiply(new PackedRows(g ?? h, MatrixPart.Full), _weights, _threads);
         var energy = (double[]?)_outputEnergy?.Clone() ?? Energy(c);
+        var (inputMean, outputMean) = Means();
+        return new(_count, h, g, c, inputMean, outputMean, RequireFinite(energy));
+    }
+
+    private LayerStatistics OfKeptRows(KeptRows kept)
+    {
+        int m = _weights.Columns, rows = (int)_count;
+        var (x, quantized) = kept.ToArrays();
+        var outputs = new float[checked(rows * m)];
+        _product.Multiply(x, _weights.Data, rows, _weights.Rows, m, outputs);
+        var energy = new double[m];
+        for (var i = 0; i < outputs.Length; i += m)
+            WideSums.AddSquares(outputs.AsSpan(i, m), energy);
+        var (inputMean, outputMean) = Means();
+        return new(new(rows, x, quantized, outputs), _crossGram, inputMean, outputMean, RequireFinite(energy), _threads);
+    }
+
+    private static double[] RequireFinite(double[] energy)
+    {
         foreach (var value in energy)
         {
             if (!double.IsFinite(value))
                 throw new InvalidOperationException("The outputs of the layer on the calibration rows leave single precision; scale the calibration values down.");
         }
 
+        return energy;
+    }
+
+    /// <summary>Mean rows of X̃ and of XW.</summary>
+    private (double[] Input, double[] Output) Means()
+    {
         var inputMean = new double[_weights.Rows];
         var floatMean = new Matrix<double>(1, _weights.Rows);
         for (var i = 0; i < inputMean.Length; i++)
             (inputMean[i], floatMean[0, i]) = (_quantizedSum[i] / _count, _floatSum[i] / _count);
-        var outputMean = DoubleProduct.Multiply(new PackedRows(floatMean, MatrixPart.Full), _weights, _threads).Data;
-        return new(_count, h, g, c, inputMean, outputMean, energy) { FloatInputMean = floatMean.Data };
+        return (inputMean, floatMean.Data, DoubleProduct.Multiply(new PackedRows(floatMean, MatrixPart.Full), _weights, _threads).Data);
+    }
+
+    /// <summary>Keeps rows while they are fewer than the inputs; from then on they enter the sums.</summary>
+    private void Gather(ReadOnlySpan<float> floatRows, ReadOnlySpan<float> quantizedRows, int rows, bool equal)
+    {
+        AddColumnSums(floatRows, _floatSum);
+        AddColumnSums(quantizedRows, _quantizedSum);
+        if (_kept is not null)
+        {
+            if (_count + rows < _weights.Rows)
+            {
+                _kept.Add(floatRows, quantizedRows, equal);
+                _count += rows;
+                return;
+            }
+
+            var (x, quantized) = _kept.ToArrays();
+            _kept = null;
+            _h = new(_weights.Rows, _weights.Rows);
+            if (_count > 0)
+                Sum(x, quantized, (int)_count, ReferenceEquals(x, quantized));
+        }
+
+        Sum(floatRows, quantizedRows, rows, equal);
+        _count += rows;
+    }
+
+    private void Sum(ReadOnlySpan<float> floatRows, ReadOnlySpan<float> quantizedRows, int rows, bool equal)
+    {
+        if (!equal)
+            SeparateStreams();
+        _product.AddGram(quantizedRows, rows, _h!);
+        _summed = true;
+        if (_outputEnergy is null)
+            return;
+        if (_g is not null)
+            _product.AddTransposedProduct(quantizedRows, floatRows, rows, _g);
+        AddOutputs(floatRows, quantizedRows, rows);
     }
 
     /// <summary>From here on X̃ may differ from X: what followed from H alone becomes sums of its own.</summary>
@@ -131,17 +179,17 @@ public sealed class LayerStatisticsAccumulator
     {
         if (_outputEnergy is not null)
             return;
-        if (_count == 0)
+        if (!_summed)
         {
             _outputEnergy = new double[_weights.Columns];
-            _g = _crossGram ? new(_h.Rows, _h.Rows) : null;
+            _g = _crossGram ? new(_weights.Rows, _weights.Rows) : null;
             _c = _crossGram ? null : new(_weights.Rows, _weights.Columns);
             return;
         }
 
-        var c = DoubleProduct.Multiply(new PackedRows(_h, MatrixPart.Full), _weights, _threads);
+        var c = DoubleProduct.Multiply(new PackedRows(_h!, MatrixPart.Full), _weights, _threads);
         _outputEnergy = Energy(c);
-        _g = _crossGram ? _h.Clone() : null;
+        _g = _crossGram ? _h!.Clone() : null;
         _c = _crossGram ? null : c;
     }
 
@@ -176,22 +224,14 @@ public sealed class LayerStatisticsAccumulator
             if (_c is not null)
                 _product.AddTransposedProduct(quantizedRows.Slice(first * n, count * n), outputs, count, _c);
             for (var i = 0; i < outputs.Length; i += m)
-            {
-                var row = outputs.Slice(i, m);
-                for (var output = 0; output < row.Length; output++)
-                    _outputEnergy![output] += (double)row[output] * row[output];
-            }
+                WideSums.AddSquares(outputs.Slice(i, m), _outputEnergy);
         }
     }
 
     private static void AddColumnSums(ReadOnlySpan<float> rows, double[] sums)
     {
         for (var i = 0; i < rows.Length; i += sums.Length)
-        {
-            var row = rows.Slice(i, sums.Length);
-            for (var column = 0; column < row.Length; column++)
-                sums[column] += row[column];
-        }
+            WideSums.Add(rows.Slice(i, sums.Length), sums);
     }
 
     private void RequireLength(ReadOnlySpan<float> values, int rows, string name)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using MLNetQuant.Onnx.Calibration;
 
 namespace MLNetQuant.Onnx.Numerics;
 
@@ -15,15 +16,15 @@ internal sealed unsafe class ColumnPanels : IDisposable
     /// <param name="columns">Its columns.</param>
     /// <param name="cut">How its columns are cut.</param>
     /// <param name="transposed">Whether each panel is stored as width × rows.</param>
-    /// <param name="parallel">How to run.</param>
-    public ColumnPanels(float* source, int rows, int columns, PanelCut cut, bool transposed, ParallelOptions parallel)
+    /// <param name="threads">Zero for all processors.</param>
+    public ColumnPanels(float* source, int rows, int columns, PanelCut cut, bool transposed, int threads)
     {
         Rows = rows;
         Cut = cut;
         _data = ArrayPool<float>.Shared.Rent(checked(rows * columns));
         _pin = _data.AsMemory().Pin();
         var target = (float*)_pin.Pointer;
-        Parallel.For(0, cut.Count, parallel, panel =>
+        ParallelWork.For(cut.Count, threads, panel =>
         {
             var (first, width) = (cut.First(panel), cut.Width(panel));
             var packed = target + ((long)rows * first);
@@ -31,7 +32,7 @@ internal sealed unsafe class ColumnPanels : IDisposable
                 Transpose(source + first, columns, rows, width, packed);
             else
                 Copy(source + first, columns, rows, width, packed);
-        });
+        }, CancellationToken.None);
     }
 
     /// <summary>Rows of the matrix.</summary>

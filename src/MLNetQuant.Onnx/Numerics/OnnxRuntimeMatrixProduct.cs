@@ -18,7 +18,7 @@ public sealed unsafe class OnnxRuntimeMatrixProduct : IMatrixProduct, IDisposabl
     private const int ChunkRows = 4096; // the longest sum in single precision
 
     private readonly ProductSession _session = new();
-    private readonly ParallelOptions _parallel;
+    private readonly int _threads;
     private bool _disposed;
 
     /// <summary>An engine on so many threads.</summary>
@@ -29,7 +29,7 @@ public sealed unsafe class OnnxRuntimeMatrixProduct : IMatrixProduct, IDisposabl
     {
         if (threads < 0)
             throw new ArgumentOutOfRangeException(nameof(threads), $"The number of threads is {threads}; use 0 for all processors, or 1 and above.");
-        _parallel = ParallelWork.Options(threads, CancellationToken.None);
+        _threads = threads;
     }
 
     /// <inheritdoc/>
@@ -48,9 +48,9 @@ public sealed unsafe class OnnxRuntimeMatrixProduct : IMatrixProduct, IDisposabl
             for (var first = 0; first < rows; first += ChunkRows)
             {
                 var count = Math.Min(ChunkRows, rows - first);
-                using var left = new ColumnPanels(pa + ((long)first * n), count, n, leftCut, transposed: true, _parallel);
-                using var right = new ColumnPanels(pb + ((long)first * m), count, m, rightCut, transposed: false, _parallel);
-                Parallel.For(0, leftCut.Count * rightCut.Count, _parallel, tile =>
+                using var left = new ColumnPanels(pa + ((long)first * n), count, n, leftCut, transposed: true, _threads);
+                using var right = new ColumnPanels(pb + ((long)first * m), count, m, rightCut, transposed: false, _threads);
+                For(leftCut.Count * rightCut.Count, tile =>
                 {
                     // A column of tiles after the other, so that a panel of the right operand stays in the cache.
                     var (j, i) = Math.DivRem(tile, leftCut.Count);
@@ -78,9 +78,9 @@ public sealed unsafe class OnnxRuntimeMatrixProduct : IMatrixProduct, IDisposabl
             for (var first = 0; first < rows; first += ChunkRows)
             {
                 var count = Math.Min(ChunkRows, rows - first);
-                using var left = new ColumnPanels(pa + ((long)first * n), count, n, cut, transposed: true, _parallel);
-                using var right = new ColumnPanels(pa + ((long)first * n), count, n, cut, transposed: false, _parallel);
-                Parallel.For(0, tiles.Length, _parallel, tile => AddTile(left, tiles[tile].I, right, tiles[tile].J, sum, mirrored: true));
+                using var left = new ColumnPanels(pa + ((long)first * n), count, n, cut, transposed: true, _threads);
+                using var right = new ColumnPanels(pa + ((long)first * n), count, n, cut, transposed: false, _threads);
+                For(tiles.Length, tile => AddTile(left, tiles[tile].I, right, tiles[tile].J, sum, mirrored: true));
             }
         }
     }
@@ -103,8 +103,8 @@ public sealed unsafe class OnnxRuntimeMatrixProduct : IMatrixProduct, IDisposabl
         fixed (float* pa = a, pb = b, py = result)
         {
             float* left = pa, product = py; // rows of a are dense already
-            using var right = new ColumnPanels(pb, inner, columns, columnCut, transposed: false, _parallel);
-            Parallel.For(0, rowCut.Count * columnCut.Count, _parallel, tile =>
+            using var right = new ColumnPanels(pb, inner, columns, columnCut, transposed: false, _threads);
+            For(rowCut.Count * columnCut.Count, tile =>
             {
                 var (i, j) = Math.DivRem(tile, columnCut.Count);
                 int height = rowCut.Width(i), width = columnCut.Width(j);
@@ -129,6 +129,8 @@ public sealed unsafe class OnnxRuntimeMatrixProduct : IMatrixProduct, IDisposabl
         _disposed = true;
         _session.Dispose();
     }
+
+    private void For(int count, Action<int> body) => ParallelWork.For(count, _threads, body, CancellationToken.None);
 
     private void AddTile(ColumnPanels left, int i, ColumnPanels right, int j, Matrix<double> sum, bool mirrored)
     {

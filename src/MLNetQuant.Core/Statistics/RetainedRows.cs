@@ -1,0 +1,47 @@
+using MLNetQuant.Numerics;
+
+namespace MLNetQuant.Statistics;
+
+/// <summary>The calibration rows of a layer that has more inputs than there are rows.</summary>
+/// <param name="Count">Number of rows.</param>
+/// <param name="Float">X, rows × inputs.</param>
+/// <param name="Quantized">X̃; the same object where X̃ = X.</param>
+/// <param name="Outputs">XW, rows × outputs.</param>
+internal sealed record RetainedRows(int Count, float[] Float, float[] Quantized, float[] Outputs)
+{
+    /// <summary>N.</summary>
+    public int Inputs => Float.Length / Count;
+
+    /// <summary>Whether X̃ = X is known.</summary>
+    public bool StreamsAreEqual => ReferenceEquals(Float, Quantized);
+
+    /// <summary>H = X̃ᵀX̃.</summary>
+    public Matrix<double> H(int threads)
+    {
+        var h = new Matrix<double>(Inputs, Inputs);
+        new ManagedMatrixProduct(threads).AddGram(Quantized, Count, h);
+        return h;
+    }
+
+    /// <summary>G = X̃ᵀX.</summary>
+    public Matrix<double> G(int threads) => Product(Float, threads);
+
+    /// <summary>C = X̃ᵀXW.</summary>
+    public Matrix<double> C(int threads) => Product(Outputs, threads);
+
+    /// <summary>diag H, in fp64.</summary>
+    public double[] SquaredNorms()
+    {
+        var norms = new double[Inputs];
+        for (var i = 0; i < Quantized.Length; i += norms.Length)
+            WideSums.AddSquares(Quantized.AsSpan(i, norms.Length), norms);
+        return norms;
+    }
+
+    private Matrix<double> Product(float[] right, int threads)
+    {
+        var product = new Matrix<double>(Inputs, right.Length / Count);
+        new ManagedMatrixProduct(threads).AddTransposedProduct(Quantized, right, Count, product);
+        return product;
+    }
+}
