@@ -61,13 +61,53 @@ public sealed class LayerStatistics
     /// <summary>Statistics of rows that are kept: H, G and C are formed when they are asked for.</summary>
     internal LayerStatistics(
         RetainedRows rows, bool crossGram, double[] inputMean, double[] outputMean, double[] outputEnergy, int threads)
+        : this(
+            rows.Count,
+            new Lazy<Matrix<double>>(() => rows.H(threads)),
+            crossGram && !rows.StreamsAreEqual ? new(() => rows.G(threads)) : null,
+            new(() => rows.C(threads)),
+            inputMean,
+            outputMean,
+            outputEnergy)
     {
-        _h = new(() => rows.H(threads));
-        _g = !crossGram ? null : rows.StreamsAreEqual ? _h : new(() => rows.G(threads));
-        _c = new(() => rows.C(threads));
-        (Inputs, Outputs) = (inputMean.Length, outputMean.Length);
-        (Count, InputMean, OutputMean, OutputEnergy) = (rows.Count, inputMean, outputMean, outputEnergy);
         Rows = rows;
+        if (crossGram && rows.StreamsAreEqual)
+            _g = _h;
+    }
+
+    /// <summary>Statistics with two different streams, whose C = GW is formed when it is asked for.</summary>
+    internal LayerStatistics(
+        long count,
+        Matrix<double> h,
+        Matrix<double> g,
+        Matrix<float> weights,
+        double[] inputMean,
+        double[] outputMean,
+        double[] outputEnergy,
+        int threads)
+        : this(
+            count,
+            new Lazy<Matrix<double>>(h),
+            new(g),
+            new(() => DoubleProduct.Multiply(new PackedRows(g, MatrixPart.Full), weights, threads)),
+            inputMean,
+            outputMean,
+            outputEnergy)
+    {
+    }
+
+    private LayerStatistics(
+        long count,
+        Lazy<Matrix<double>> h,
+        Lazy<Matrix<double>>? g,
+        Lazy<Matrix<double>> c,
+        double[] inputMean,
+        double[] outputMean,
+        double[] outputEnergy)
+    {
+        (_h, _g, _c) = (h, g, c);
+        (Inputs, Outputs) = (inputMean.Length, outputMean.Length);
+        (Count, InputMean, OutputMean, OutputEnergy) = (count, inputMean, outputMean, outputEnergy);
     }
 
     /// <summary>N.</summary>

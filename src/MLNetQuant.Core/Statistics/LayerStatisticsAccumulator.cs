@@ -95,11 +95,12 @@ public sealed class LayerStatisticsAccumulator
         if (_kept is not null)
             return OfKeptRows(_kept);
         var h = _h!.Clone();
-        var g = _crossGram ? _g?.Clone() ?? h : null;
-        var c = _c?.Clone() ?? DoubleProduct.Multiply(new PackedRows(g ?? h, MatrixPart.Full), _weights, _threads);
-        var energy = (double[]?)_outputEnergy?.Clone() ?? Energy(c);
         var (inputMean, outputMean) = Means();
-        return new(_count, h, g, c, inputMean, outputMean, RequireFinite(energy));
+        if (_g is not null)
+            return new(_count, h, _g.Clone(), _weights, inputMean, outputMean, RequireFinite((double[])_outputEnergy!.Clone()), _threads);
+        var c = _c?.Clone() ?? DoubleProduct.Multiply(new PackedRows(h, MatrixPart.Full), _weights, _threads);
+        var energy = (double[]?)_outputEnergy?.Clone() ?? Energy(c);
+        return new(_count, h, _crossGram ? h : null, c, inputMean, outputMean, RequireFinite(energy));
     }
 
     private LayerStatistics OfKeptRows(KeptRows kept)
