@@ -53,19 +53,13 @@ internal sealed class BeaconPath
     internal long Sweep(int sweeps, CancellationToken cancellationToken)
     {
         var (h, c) = (_problem.Statistics.H, _problem.Statistics.C);
+        var all = Products();
         var clipped = 0L;
         for (var i = 0; i < _q.Length; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var (q, products) = (_q[i], new double[_grid.Inputs]);
-            double a = 0, n = 0;
-            for (var t = 0; t < q.Length; t++)
-            {
-                products[t] = Dot(h.Row(t), q, q.Length);
-                a += c[t, _first + i] * q[t];
-                n += products[t] * q[t];
-            }
-
+            var (q, products) = (_q[i], all[i]);
+            var (a, n) = Parts(i, products);
             var beyond = 0;
             var changed = true;
             for (var sweep = 0; sweep < sweeps && changed; sweep++)
@@ -95,15 +89,10 @@ internal sealed class BeaconPath
     /// <summary>Writes the codes, and the scales times c.</summary>
     internal void Store(Matrix<sbyte> codes, Matrix<float> scales)
     {
-        var (h, c) = (_problem.Statistics.H, _problem.Statistics.C);
+        var all = Products();
         for (var i = 0; i < _q.Length; i++)
         {
-            double a = 0, n = 0;
-            for (var t = 0; t < _grid.Inputs; t++)
-            {
-                a += c[t, _first + i] * _q[i][t];
-                n += Dot(h.Row(t), _q[i], _grid.Inputs) * _q[i][t];
-            }
+            var (a, n) = Parts(i, all[i]);
 
             // No direction to point in: zero where it is a value, on the recipe's scale.
             var pointless = !(a > 0) || !(n > 0) || !double.IsFinite(a / n);
@@ -155,14 +144,50 @@ internal sealed class BeaconPath
         return (sbyte)Math.Clamp((index * alphabet.Stride) + alphabet.Low, alphabet.Low, alphabet.High);
     }
 
+    /// <summary>Hq of every neuron.</summary>
+    private double[][] Products()
+    {
+        var products = new double[_q.Length][];
+        for (var i = 0; i < products.Length; i++)
+            products[i] = new double[_grid.Inputs];
+        for (var t = 0; t < _grid.Inputs; t++)
+        {
+            var row = _problem.Statistics.H.Row(t);
+            for (var i = 0; i < products.Length; i++)
+                products[i][t] = Dot(row, _q[i], row.Length);
+        }
+
+        return products;
+    }
+
+    /// <summary>a = bᵀq and n = qᵀHq.</summary>
+    private (double A, double N) Parts(int i, double[] products)
+    {
+        double a = 0, n = 0;
+        for (var t = 0; t < products.Length; t++)
+        {
+            a += _problem.Statistics.C[t, _first + i] * _q[i][t];
+            n += products[t] * _q[i][t];
+        }
+
+        return (a, n);
+    }
+
     /// <summary>The sum of the first products, in an order that is the same on every machine.</summary>
     private static double Dot(ReadOnlySpan<double> a, ReadOnlySpan<double> b, int length)
     {
-        var sum = Vector256<double>.Zero;
+        const int Lanes = 4;
+        Vector256<double> sum0 = default, sum1 = default, sum2 = default, sum3 = default;
         var t = 0;
-        for (; t <= length - Vector256<double>.Count; t += Vector256<double>.Count)
-            sum += Vector256.Create(a[t..]) * Vector256.Create(b[t..]);
-        var total = Vector256.Sum(sum);
+        for (; t <= length - (4 * Lanes); t += 4 * Lanes)
+        {
+            sum0 += Vector256.Create(a[t..]) * Vector256.Create(b[t..]);
+            sum1 += Vector256.Create(a[(t + Lanes)..]) * Vector256.Create(b[(t + Lanes)..]);
+            sum2 += Vector256.Create(a[(t + (2 * Lanes))..]) * Vector256.Create(b[(t + (2 * Lanes))..]);
+            sum3 += Vector256.Create(a[(t + (3 * Lanes))..]) * Vector256.Create(b[(t + (3 * Lanes))..]);
+        }
+
+        var total = Vector256.Sum(sum0 + sum1 + (sum2 + sum3));
         for (; t < length; t++)
             total += a[t] * b[t];
         return total;
@@ -170,7 +195,10 @@ internal sealed class BeaconPath
 
     private static void Add(ReadOnlySpan<double> source, double factor, Span<double> target)
     {
-        for (var t = 0; t < target.Length; t++)
+        var t = 0;
+        for (; t <= target.Length - Vector256<double>.Count; t += Vector256<double>.Count)
+            (Vector256.Create<double>(target[t..]) + (Vector256.Create<double>(source[t..]) * factor)).CopyTo(target[t..]);
+        for (; t < target.Length; t++)
             target[t] += factor * source[t];
     }
 
