@@ -11,12 +11,9 @@ internal static class GreedyPath
         LayerProblem problem, string algorithm, QuantizationContext context, InputOrder inputOrder = InputOrder.Natural)
     {
         var statistics = problem.Statistics;
-        if (inputOrder == InputOrder.Natural && statistics.HasCrossGram)
-        {
-            var feedback = statistics.StreamsAreEqual ? Feedback.Error : Feedback.Value;
-            if (OnRows(problem.WideWeights(), statistics, feedback, context) is { } path)
-                return path with { Target = () => problem.Weights };
-        }
+        var feedback = statistics.StreamsAreEqual ? Feedback.Error : Feedback.Value;
+        if (statistics.HasCrossGram && OnRows(problem.WideWeights(), statistics, feedback, inputOrder, context) is { } path)
+            return path with { Target = () => problem.Weights };
 
         var g = CrossGram(problem, algorithm);
         var d = Divisors(statistics.H, damping: 0);
@@ -63,18 +60,19 @@ internal static class GreedyPath
 
     /// <summary>The path on the rows, where they were kept and cost less; else null.</summary>
     internal static PathProblem? OnRows(
-        Matrix<double> weights, LayerStatistics statistics, Feedback feedback, QuantizationContext context)
+        Matrix<double> weights, LayerStatistics statistics, Feedback feedback, InputOrder inputOrder, QuantizationContext context)
     {
-        if (statistics.Rows is not { } rows || !RowPath.IsCheaper(rows, weights.Columns, feedback))
+        if (inputOrder != InputOrder.Natural || statistics.Rows is not { } rows || !RowPath.IsCheaper(rows, weights.Columns, feedback))
             return null;
-        var d = rows.SquaredNorms();
-        for (var t = 0; t < d.Length; t++)
-            d[t] = d[t] > 0 ? d[t] : double.PositiveInfinity;
+        var squares = rows.SquaredNorms();
+        var d = Array.ConvertAll(squares, square => square > 0 ? square : double.PositiveInfinity);
+        var p = weights.Clone();
         if (feedback == Feedback.Error)
-            ClearDead(weights, d);
-        return new(weights, null, feedback)
+            ClearDead(p, d);
+        return new(p, null, feedback)
         {
             Target = () => PathProblem.Narrow(weights),
+            Norms = Array.ConvertAll(squares, Math.Sqrt),
             Rows = new(rows, feedback, d, context.Threads, context.CancellationToken),
         };
     }

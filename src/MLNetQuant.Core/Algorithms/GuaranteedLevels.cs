@@ -30,7 +30,7 @@ internal static class GuaranteedLevels
     /// <summary>K.</summary>
     internal static double LargestCode(PathProblem path, Grid grid, double failureProbability, QuantizationContext context)
     {
-        var aligned = PathProblem.Solve(path.P, path.S, path.Feedback, path.Order, context);
+        var aligned = path.Followed(context);
         var spread = 0.5 * Math.Sqrt(2 * Math.Log(2.0 * grid.Inputs * grid.Outputs / failureProbability));
         var largest = 1.0;
         for (var i = 0; i < grid.Outputs; i++)

@@ -28,7 +28,14 @@ internal sealed record PathProblem(Matrix<double> P, PackedRows? S, Feedback Fee
     internal double[] Pivots { get; init; } = [];
 
     /// <summary>The weights that the path follows: its values without rounding, inputs in their natural order.</summary>
-    internal Matrix<double> Followed(QuantizationContext context) => Solve(P, S, Feedback, Order, context);
+    internal Matrix<double> Followed(QuantizationContext context)
+    {
+        if (Rows is null)
+            return Solve(P, S, Feedback, Order, context);
+        var values = new Matrix<double>(P.Rows, P.Columns);
+        Rows.Run(P, new NoRounding(values), context.Path);
+        return values;
+    }
 
     /// <summary>The grid of a recipe.</summary>
     internal Grid Fit(GridRecipe recipe, double[] inputEnergy, QuantizationContext context) =>

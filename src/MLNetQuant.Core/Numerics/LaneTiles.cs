@@ -17,6 +17,13 @@ internal static unsafe class LaneTiles
     internal static double* At(double* data, int rows, int row, int lane) =>
         data + ((long)lane * rows) + ((long)row * TileKernel.Lanes<double>());
 
+    /// <summary>One element, of any lane.</summary>
+    internal static ref double Element(double* data, int rows, int row, int lane)
+    {
+        var within = lane % TileKernel.Lanes<double>();
+        return ref At(data, rows, row, lane - within)[within];
+    }
+
     /// <summary>Copies values, widened, to the first lanes of a row.</summary>
     internal static void Write<T>(ReadOnlySpan<T> values, double* data, int rows, int row) where T : unmanaged
     {

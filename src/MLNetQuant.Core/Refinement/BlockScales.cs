@@ -26,11 +26,12 @@ internal static unsafe class BlockScales
         DoubleProduct.ForPanels(steps.Columns, context.Threads, panelLanes: 0, (first, count, lanes) =>
         {
             using var z = new AlignedBuffer<double>((long)steps.Rows * lanes);
-            using var products = new AlignedBuffer<double>((long)h.Tiles * TileKernel.Rows * lanes);
+            var productRows = h.Tiles * TileKernel.Rows;
+            using var products = new AlignedBuffer<double>((long)productRows * lanes);
             for (var t = 0; t < steps.Rows; t++)
             {
                 for (var i = 0; i < count; i++)
-                    z.Pointer[((long)t * lanes) + i] = steps[t, first + i];
+                    Z(t, i) = steps[t, first + i];
             }
 
             var a = new double[count][];
@@ -46,24 +47,27 @@ internal static unsafe class BlockScales
                     context.CancellationToken.ThrowIfCancellationRequested();
                     var end = Math.Min(steps.Rows, (block + 1) * size);
                     var tiles = (end + TileKernel.Rows - 1) / TileKernel.Rows;
-                    new Span<double>(products.Pointer, tiles * TileKernel.Rows * lanes).Clear();
-                    DoubleProduct.AddTiles(h, packed, 0, tiles, block * size, end, z.Pointer, lanes, products.Pointer);
+                    new Span<double>(products.Pointer, productRows * lanes).Clear();
+                    DoubleProduct.AddTiles(
+                        h, packed, 0, tiles, block * size, end, z.Pointer, steps.Rows, lanes, products.Pointer, productRows);
                     for (var t = 0; t < end; t++)
                     {
                         for (var i = 0; i < count; i++)
-                            a[i][(block * blocks) + (t / size)] += z.Pointer[((long)t * lanes) + i] * products.Pointer[((long)t * lanes) + i];
+                            a[i][(block * blocks) + (t / size)] += Z(t, i) * LaneTiles.Element(products.Pointer, productRows, t, i);
                     }
 
                     for (var t = block * size; t < end; t++)
                     {
                         for (var i = 0; i < count; i++)
-                            b[i][block] += z.Pointer[((long)t * lanes) + i] * statistics.C[t, first + i];
+                            b[i][block] += Z(t, i) * statistics.C[t, first + i];
                     }
                 }
             }
 
             for (var i = 0; i < count; i++)
                 Solve(a[i], b[i], scales, first + i);
+
+            ref double Z(int t, int i) => ref LaneTiles.Element(z.Pointer, steps.Rows, t, i);
         }, context.CancellationToken);
         return scales;
     }

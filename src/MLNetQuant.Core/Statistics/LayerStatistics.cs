@@ -159,6 +159,8 @@ public sealed class LayerStatistics
     /// <summary>Σ X̃² over the rows, for each input, N: the diagonal of H.</summary>
     public double[] InputEnergy()
     {
+        if (Rows is not null)
+            return Rows.SquaredNorms();
         var energy = new double[Inputs];
         for (var t = 0; t < energy.Length; t++)
             energy[t] = H[t, t];

@@ -95,12 +95,18 @@ public sealed class LayerStatisticsAccumulator
         if (_kept is not null)
             return OfKeptRows(_kept);
         var h = _h!.Clone();
-        var (inputMean, outputMean) = Means();
+        var (inputMean, floatMean, outputMean) = Means();
         if (_g is not null)
-            return new(_count, h, _g.Clone(), _weights, inputMean, outputMean, RequireFinite((double[])_outputEnergy!.Clone()), _threads);
+        {
+            return new(_count, h, _g.Clone(), _weights, inputMean, outputMean, RequireFinite((double[])_outputEnergy!.Clone()), _threads)
+            {
+                FloatInputMean = floatMean,
+            };
+        }
+
         var c = _c?.Clone() ?? DoubleProduct.Multiply(new PackedRows(h, MatrixPart.Full), _weights, _threads);
         var energy = (double[]?)_outputEnergy?.Clone() ?? Energy(c);
-        return new(_count, h, _crossGram ? h : null, c, inputMean, outputMean, RequireFinite(energy));
+        return new(_count, h, _crossGram ? h : null, c, inputMean, outputMean, RequireFinite(energy)) { FloatInputMean = floatMean };
     }
 
     private LayerStatistics OfKeptRows(KeptRows kept)
@@ -112,8 +118,11 @@ public sealed class LayerStatisticsAccumulator
         var energy = new double[m];
         for (var i = 0; i < outputs.Length; i += m)
             WideSums.AddSquares(outputs.AsSpan(i, m), energy);
-        var (inputMean, outputMean) = Means();
-        return new(new(rows, x, quantized, outputs), _crossGram, inputMean, outputMean, RequireFinite(energy), _threads);
+        var (inputMean, floatMean, outputMean) = Means();
+        return new(new(rows, x, quantized, outputs), _crossGram, inputMean, outputMean, RequireFinite(energy), _threads)
+        {
+            FloatInputMean = floatMean,
+        };
     }
 
     private static double[] RequireFinite(double[] energy)
@@ -127,8 +136,8 @@ public sealed class LayerStatisticsAccumulator
         return energy;
     }
 
-    /// <summary>Mean rows of X̃ and of XW.</summary>
-    private (double[] Input, double[] Output) Means()
+    /// <summary>Mean rows of X̃, of X and of XW.</summary>
+    private (double[] Input, double[] Float, double[] Output) Means()
     {
         var inputMean = new double[_weights.Rows];
         var floatMean = new Matrix<double>(1, _weights.Rows);
