@@ -3,6 +3,7 @@ using MLNetQuant.Onnx.Calibration;
 using MLNetQuant.Onnx.Formats;
 using MLNetQuant.Onnx.Graph;
 using MLNetQuant.Onnx.Layers;
+using MLNetQuant.Onnx.Numerics;
 using MLNetQuant.Onnx.Proto;
 using MLNetQuant.Onnx.Tests.Models;
 using static MLNetQuant.Onnx.Proto.TensorProto.Types;
@@ -154,7 +155,8 @@ public class WalkTests
         var batches = Batches(model, data, batchSize);
         Assert.Equal(rows, batches.Sum(b => (int)b["x"].Shape[0]));
         var walk = new CalibrationWalk(model.Proto, index, layers, batches, 2, default);
-        var quantizer = new LayerQuantizer(index, QuantizationOptions.Default with { Bits = 3, BiasCorrection = true });
+        using var product = new OnnxRuntimeMatrixProduct();
+        var quantizer = new LayerQuantizer(index, QuantizationOptions.Default with { Bits = 3, BiasCorrection = true }, product);
         var names = new FreshNames(model.Proto.Graph);
         var rewrites = new Dictionary<int, LayerRewrite>();
         foreach (var (number, layer) in layers.Index())
