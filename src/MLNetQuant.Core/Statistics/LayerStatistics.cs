@@ -12,6 +12,7 @@ public sealed class LayerStatistics
     private readonly Lazy<Matrix<double>> _h;
     private readonly Lazy<Matrix<double>>? _g; // the same object as _h when X̃ = X
     private readonly Lazy<Matrix<double>> _c;
+    private readonly Lazy<double[]> _outputEnergy;
 
     /// <summary>Statistics from their parts, which are not copied.</summary>
     /// <param name="count">Number of rows, at least 1.</param>
@@ -55,7 +56,7 @@ public sealed class LayerStatistics
         _g = g is null ? null : ReferenceEquals(g, h) ? _h : new(g);
         _c = new(c);
         (Inputs, Outputs) = (n, m);
-        (Count, InputMean, OutputMean, OutputEnergy) = (count, inputMean, outputMean, outputEnergy);
+        (Count, InputMean, OutputMean, _outputEnergy) = (count, inputMean, outputMean, new(outputEnergy));
     }
 
     /// <summary>Statistics of rows that are kept: H, G and C are formed when they are asked for.</summary>
@@ -68,14 +69,14 @@ public sealed class LayerStatistics
             new(() => rows.C(threads)),
             inputMean,
             outputMean,
-            outputEnergy)
+            new(outputEnergy))
     {
         Rows = rows;
         if (crossGram && rows.StreamsAreEqual)
             _g = _h;
     }
 
-    /// <summary>Statistics with two different streams, whose C = GW is formed when it is asked for.</summary>
+    /// <summary>Statistics with two different streams, whose C = GW and output energy are formed when they are asked for.</summary>
     internal LayerStatistics(
         long count,
         Matrix<double> h,
@@ -83,7 +84,7 @@ public sealed class LayerStatistics
         Matrix<float> weights,
         double[] inputMean,
         double[] outputMean,
-        double[] outputEnergy,
+        Lazy<double[]> outputEnergy,
         int threads)
         : this(
             count,
@@ -103,11 +104,11 @@ public sealed class LayerStatistics
         Lazy<Matrix<double>> c,
         double[] inputMean,
         double[] outputMean,
-        double[] outputEnergy)
+        Lazy<double[]> outputEnergy)
     {
         (_h, _g, _c) = (h, g, c);
         (Inputs, Outputs) = (inputMean.Length, outputMean.Length);
-        (Count, InputMean, OutputMean, OutputEnergy) = (count, inputMean, outputMean, outputEnergy);
+        (Count, InputMean, OutputMean, _outputEnergy) = (count, inputMean, outputMean, outputEnergy);
     }
 
     /// <summary>N.</summary>
@@ -154,7 +155,7 @@ public sealed class LayerStatistics
     public double[] OutputMean { get; }
 
     /// <summary>Σ (XW)² over the rows, for each output, M.</summary>
-    public double[] OutputEnergy { get; }
+    public double[] OutputEnergy => _outputEnergy.Value;
 
     /// <summary>Σ X̃² over the rows, for each input, N: the diagonal of H.</summary>
     public double[] InputEnergy()

@@ -11,7 +11,8 @@ namespace MLNetQuant.Statistics;
 /// <remarks>
 /// Rows are kept as they are while they are fewer than the inputs; H and the rest are then formed when an algorithm
 /// asks for them. With more rows, while X̃ = X only H is gathered: C = HW and the energy of an output, wᵀHw, follow at the end in fp64. Otherwise
-/// XW is computed for its energy, and C is GW where G is kept, else X̃ᵀ(XW).
+/// XW is computed for its energy, and C is GW where G is kept, else X̃ᵀ(XW). Where G is kept and there are no more
+/// inputs than outputs, XᵀX takes the place of XW: it is symmetric, which halves its cost.
 /// </remarks>
 public sealed class LayerStatisticsAccumulator
 {
@@ -29,7 +30,8 @@ public sealed class LayerStatisticsAccumulator
     private readonly double[] _quantizedSum;
     private Matrix<double>? _g;  // once the streams have differed, and only if asked for
     private Matrix<double>? _c;  // once the streams have differed, and only if G is not kept
-    private double[]? _outputEnergy; // once the streams have differed
+    private Matrix<double>? _f;  // XᵀX, once the streams have differed, where it costs less than XW
+    private double[]? _outputEnergy; // once the streams have differed; not summed where XᵀX is
     private float[] _outputs = [];
     private KeptRows? _kept = new();
     private bool _summed;
@@ -98,15 +100,34 @@ public sealed class LayerStatisticsAccumulator
         var (inputMean, floatMean, outputMean) = Means();
         if (_g is not null)
         {
-            return new(_count, h, _g.Clone(), _weights, inputMean, outputMean, RequireFinite((double[])_outputEnergy!.Clone()), _threads)
+            return new(_count, h, _g.Clone(), _weights, inputMean, outputMean, EnergyOfDifferentStreams(), _threads)
             {
                 FloatInputMean = floatMean,
             };
         }
 
         var c = _c?.Clone() ?? DoubleProduct.Multiply(new PackedRows(h, MatrixPart.Full), _weights, _threads);
-        var energy = (double[]?)_outputEnergy?.Clone() ?? Energy(c);
+        var energy = (double[]?)_outputEnergy?.Clone() ?? Energy(_weights, c);
         return new(_count, h, _crossGram ? h : null, c, inputMean, outputMean, RequireFinite(energy)) { FloatInputMean = floatMean };
+    }
+
+    private Lazy<double[]> EnergyOfDifferentStreams()
+    {
+        if (_f is null)
+            return new(RequireFinite((double[])_outputEnergy!.Clone()));
+        var (f, weights, threads) = (_f.Clone(), _weights, _threads);
+        var energy = new Lazy<double[]>(
+            () => Energy(weights, DoubleProduct.Multiply(new PackedRows(f, MatrixPart.Full), weights, threads)));
+        // No output is larger than ‖X‖_F ‖w‖. Only where that might leave single precision need the energies be looked at.
+        double rows = 0, widest = 0;
+        for (var t = 0; t < f.Rows; t++)
+            rows += f[t, t];
+        foreach (var weight in weights.Data)
+            widest = Math.Max(widest, Math.Abs(weight));
+        const double Largest = float.MaxValue;
+        if (!(Math.Sqrt(rows * f.Rows) * widest < Largest))
+            RequireFinite(Array.ConvertAll(energy.Value, e => e < Largest * Largest ? e : double.PositiveInfinity));
+        return energy;
     }
 
     private LayerStatistics OfKeptRows(KeptRows kept)
@@ -181,7 +202,10 @@ public sealed class LayerStatisticsAccumulator
             return;
         if (_g is not null)
             _product.AddTransposedProduct(quantizedRows, floatRows, rows, _g);
-        AddOutputs(floatRows, quantizedRows, rows);
+        if (_f is not null)
+            _product.AddGram(floatRows, rows, _f);
+        else
+            AddOutputs(floatRows, quantizedRows, rows);
     }
 
     /// <summary>From here on X̃ may differ from X: what followed from H alone becomes sums of its own.</summary>
@@ -189,27 +213,30 @@ public sealed class LayerStatisticsAccumulator
     {
         if (_outputEnergy is not null)
             return;
-        if (!_summed)
+        int n = _weights.Rows, m = _weights.Columns;
+        if (_crossGram)
+            _g = _summed ? _h!.Clone() : new(n, n);
+        if (_crossGram && n <= m)
+            _f = _summed ? _h!.Clone() : new(n, n);
+        _outputEnergy = new double[m];
+        if (!_summed || _f is not null)
         {
-            _outputEnergy = new double[_weights.Columns];
-            _g = _crossGram ? new(_weights.Rows, _weights.Rows) : null;
-            _c = _crossGram ? null : new(_weights.Rows, _weights.Columns);
+            _c = _crossGram ? null : new(n, m);
             return;
         }
 
         var c = DoubleProduct.Multiply(new PackedRows(_h!, MatrixPart.Full), _weights, _threads);
-        _outputEnergy = Energy(c);
-        _g = _crossGram ? _h!.Clone() : null;
+        _outputEnergy = Energy(_weights, c);
         _c = _crossGram ? null : c;
     }
 
     /// <summary>wᵀHw for each output, given C = HW.</summary>
-    private double[] Energy(Matrix<double> c)
+    private static double[] Energy(Matrix<float> w, Matrix<double> c)
     {
         var energy = new double[c.Columns];
         for (var input = 0; input < c.Rows; input++)
         {
-            var weights = _weights.Row(input);
+            var weights = w.Row(input);
             var row = c.Row(input);
             for (var output = 0; output < energy.Length; output++)
                 energy[output] += weights[output] * row[output];
