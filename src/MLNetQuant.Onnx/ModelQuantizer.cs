@@ -132,7 +132,8 @@ public static class ModelQuantizer
             Weights = layer.Layout.Count,
             Bits = options.Bits,
             Granularity = options.Granularity.ToString(),
-            Algorithm = options.Algorithm.Name,
+            Algorithm = AlgorithmOf(result, options),
+            Certificate = result.Certificate,
             Format = format.Name,
             RelativeError = result.RelativeError,
             Clipped = result.Layer.Groups.Sum(g => g.Clipped),
@@ -140,6 +141,17 @@ public static class ModelQuantizer
             CalibrationRows = result.Rows,
             Seconds = seconds,
         };
+    }
+
+    /// <summary>The winner's recipe where the algorithm chose one, of most groups where they differ.</summary>
+    private static string AlgorithmOf(LayerResult result, QuantizationOptions options)
+    {
+        string[] recipes =
+        [
+            .. result.Layer.Groups.Select(g => g.Recipe ?? options.Algorithm.Name)
+                .CountBy(r => r).OrderByDescending(r => r.Value).ThenBy(r => r.Key, StringComparer.Ordinal).Select(r => r.Key),
+        ];
+        return recipes.Length == 1 ? recipes[0] : $"{recipes[0]} and {recipes.Length - 1} others";
     }
 
     private static void RefuseUnwritable(

@@ -7,14 +7,14 @@ namespace MLNetQuant;
 /// <summary>What to quantize and how. Immutable: derive a variant with a <c>with</c> expression.</summary>
 public sealed record QuantizationOptions
 {
-    /// <summary>The defaults: 8 bits, GPFQ, one scale per output channel.</summary>
+    /// <summary>The defaults: 8 bits, the best algorithm of each layer, one scale per output channel.</summary>
     public static QuantizationOptions Default { get; } = new();
 
     /// <summary>Bits per weight, 1 to 8. Default 8.</summary>
     public int Bits { get; init; } = 8;
 
-    /// <summary>The algorithm that chooses the codes. Default <see cref="Gpfq"/>.</summary>
-    public IWeightQuantizer Algorithm { get; init; } = new Gpfq();
+    /// <summary>The algorithm that chooses the codes. Default <see cref="Best"/>.</summary>
+    public IWeightQuantizer Algorithm { get; init; } = new Best();
 
     /// <summary>Which weights share a scale. Default one scale per output channel.</summary>
     public Granularity Granularity { get; init; } = Granularity.PerChannel;

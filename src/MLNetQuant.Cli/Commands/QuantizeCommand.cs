@@ -13,6 +13,9 @@ internal static class QuantizeCommand
     private static readonly string FormatNames =
         string.Join('|', Enum.GetNames<WeightFormat>().Select(n => n.ToLowerInvariant()));
 
+    private static readonly string EffortNames =
+        string.Join('|', Enum.GetNames<Effort>().Select(n => n.ToLowerInvariant()));
+
     public static Command Create(CommandContext context)
     {
         var defaults = QuantizationOptions.Default;
@@ -21,12 +24,17 @@ internal static class QuantizeCommand
         output.Required = true;
         var calibration = Arguments.File("--calibration", Arguments.DataDescription);
         calibration.Required = true;
-        var bits = Arguments.WholeNumber("--bits", $"Bits per weight, 2 to 8. [default: {defaults.Bits}]", 2, 8);
+        var bits = Arguments.WholeNumber("--bits", $"Bits per weight, 1 to 8. [default: {defaults.Bits}]", 1, 8);
         var algorithm = Arguments.Parsed(
             "--algorithm",
             $"What chooses the codes. [default: {defaults.Algorithm.Name}]",
             string.Join('|', WeightQuantizers.Names),
             WeightQuantizers.Parse);
+        var effort = Arguments.Parsed(
+            "--effort",
+            $"How much work the algorithm best does: quick tries each algorithm once, normal refines the winner, thorough refines all. [default: {Named(new BestOptions().Effort)}]",
+            EffortNames,
+            ParseEffort);
         var granularity = Arguments.Parsed(
             "--granularity",
             $"Which weights share a scale; a block is a run of inputs. [default: {defaults.Granularity}]",
@@ -46,14 +54,14 @@ internal static class QuantizeCommand
         var quiet = new Option<bool>("--quiet") { Description = "Print nothing but errors." };
         var command = new Command("quantize", "Quantizes the weights of a model and writes the new ONNX file.")
         {
-            model, output, calibration, bits, algorithm, granularity, format, rows, seed, threads, include, exclude, json, quiet,
+            model, output, calibration, bits, algorithm, effort, granularity, format, rows, seed, threads, include, exclude, json, quiet,
         };
         command.SetAction(parsed =>
         {
             var options = new QuantizationOptions
             {
                 Bits = parsed.GetValue(bits) ?? defaults.Bits,
-                Algorithm = parsed.GetValue(algorithm) ?? defaults.Algorithm,
+                Algorithm = WithEffort(parsed.GetValue(algorithm) ?? defaults.Algorithm, parsed.GetValue(effort)),
                 Granularity = parsed.GetValue(granularity) ?? defaults.Granularity,
                 Format = parsed.GetValue(format),
                 Rows = parsed.GetValue(rows),
@@ -118,6 +126,21 @@ internal static class QuantizeCommand
         FormatNames.Split('|').Contains(text, StringComparer.OrdinalIgnoreCase)
             ? Enum.Parse<WeightFormat>(text, ignoreCase: true)
             : throw new FormatException($"\"{text}\" is not a format; use {FormatNames.Replace("|", ", ", StringComparison.Ordinal)}.");
+
+    private static Effort? ParseEffort(string text) =>
+        EffortNames.Split('|').Contains(text, StringComparer.OrdinalIgnoreCase)
+            ? Enum.Parse<Effort>(text, ignoreCase: true)
+            : throw new FormatException($"\"{text}\" is not an effort; use {EffortNames.Replace("|", ", ", StringComparison.Ordinal)}.");
+
+    private static IWeightQuantizer WithEffort(IWeightQuantizer algorithm, Effort? effort) => (algorithm, effort) switch
+    {
+        (_, null) => algorithm,
+        (Best, { } value) => new Best(new BestOptions { Effort = value }),
+        _ => throw new UsageException($"--effort goes with --algorithm best, and the algorithm is {algorithm.Name}: leave one of the two out."),
+    };
+
+    private static string Named<T>(T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
 
     private static Option<string[]> Patterns(string name, string description) =>
         new(name) { Description = description, HelpName = "REGEX", AllowMultipleArgumentsPerToken = false };

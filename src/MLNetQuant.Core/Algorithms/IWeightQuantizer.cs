@@ -11,6 +11,9 @@ public interface IWeightQuantizer
     /// <summary>Whether it needs G = X̃ᵀX, so that the statistics must be accumulated with it.</summary>
     bool NeedsCrossGram { get; }
 
+    /// <summary>Whether it judges by rows held back (<see cref="LayerProblem.HeldBack"/>), so that some should be.</summary>
+    bool UsesHeldBackRows => false;
+
     /// <summary>Rounds the weights.</summary>
     /// <param name="problem">Weights and statistics of the layer.</param>
     /// <param name="recipe">How the grid is made.</param>

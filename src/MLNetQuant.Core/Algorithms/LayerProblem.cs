@@ -15,6 +15,17 @@ public sealed record LayerProblem(Matrix<float> Weights, LayerStatistics Statist
     /// <summary>Statistics of the calibration rows of the same layer.</summary>
     public LayerStatistics Statistics { get; } = Matching(Weights, Statistics);
 
+    /// <summary>
+    /// Statistics of rows held back to judge by, which are not in <see cref="Statistics"/>; null where there are none.
+    /// Algorithms that do not judge pass them over.
+    /// </summary>
+    /// <exception cref="ArgumentException">Statistics of another shape than the weights.</exception>
+    public LayerStatistics? HeldBack
+    {
+        get;
+        init => field = value is null ? null : Matching(Weights, value);
+    }
+
     /// <summary>The weights in fp64, their inputs in this order; null as they stand.</summary>
     internal Matrix<double> WideWeights(int[]? order = null)
     {

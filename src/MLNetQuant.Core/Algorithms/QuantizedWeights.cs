@@ -45,6 +45,24 @@ public sealed class QuantizedWeights
     /// </summary>
     public int DampingRaises { get; init; }
 
+    /// <summary>What produced the codes where an algorithm chose among several, for example "qronos+steps+descent".</summary>
+    public string? Recipe { get; private init; }
+
+    /// <summary>The algorithm chosen among several.</summary>
+    internal IWeightQuantizer? Winner { get; private init; }
+
+    /// <summary>Whether codes or scales were changed after the algorithm.</summary>
+    internal bool IsRerounded { get; private init; }
+
+    /// <summary>The same codes with what produced them.</summary>
+    internal QuantizedWeights Of(IWeightQuantizer winner, string recipe, bool isRerounded) => new(Codes, Grid, Clipped)
+    {
+        DampingRaises = DampingRaises,
+        Winner = winner,
+        Recipe = recipe,
+        IsRerounded = isRerounded,
+    };
+
     /// <summary>The values: ((float)code − (float)zero point) · scale in single precision, which is what the file computes.</summary>
     public Matrix<float> Dequantize()
     {

@@ -6,7 +6,7 @@ namespace MLNetQuant.Algorithms;
 public static class WeightQuantizers
 {
     /// <summary>All names that <see cref="Parse"/> knows.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["qronos", "optq", "gpfq", "spfq", "unified", "beacon", "msq", "msq-preprocessed"];
+    public static IReadOnlyList<string> Names { get; } = ["best", "qronos", "optq", "gpfq", "spfq", "unified", "beacon", "msq", "msq-preprocessed"];
 
     /// <summary>The algorithm of this name with its default options; upper and lower case are the same.</summary>
     /// <exception cref="FormatException">No such algorithm.</exception>
@@ -15,6 +15,7 @@ public static class WeightQuantizers
         ArgumentNullException.ThrowIfNull(name);
         return name.ToUpperInvariant() switch
         {
+            "BEST" => new Best(),
             "QRONOS" => new Qronos(),
             "OPTQ" => new Optq(),
             "GPFQ" => new Gpfq(),

@@ -13,6 +13,9 @@ namespace MLNetQuant.Onnx.Calibration;
 /// <summary>Turns one layer and its inputs into codes, group by group, and measures the error.</summary>
 internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions options, OnnxRuntimeMatrixProduct product)
 {
+    /// <summary>ε: a probabilistic bound of a layer fails with at most this probability.</summary>
+    private const double FailureProbability = 0.01;
+
     /// <summary>Quantizes a layer.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="number">Its place among the quantized layers, the key of its random numbers.</param>
@@ -36,9 +39,11 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
         }
 
         var sampler = new RowSampler(options.Seed, number, rows, options.RowsPerLayer);
-        var statistics = ReadStatistics(layer, inputs, weights, sampler);
+        var split = ReadStatistics(layer, inputs, weights, sampler);
+        LayerStatistics[] statistics = [.. split.Select(s => s.All)];
         var recipes = Recipes(weights, statistics);
         var groups = new QuantizedWeights[layout.Groups];
+        var certificates = new Certificate?[layout.Groups];
         var threads = layout.Groups == 1 ? options.Threads : 1;
         ParallelWork.For(layout.Groups, options.Threads, QuantizeGroup, options.CancellationToken);
         void QuantizeGroup(int g)
@@ -51,7 +56,10 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
                 Threads = threads,
                 CancellationToken = options.CancellationToken,
             };
-            groups[g] = options.Algorithm.Quantize(new LayerProblem(weights[g], statistics[g]), recipes[g], context);
+            var problem = new LayerProblem(weights[g], split[g].Fitted) { HeldBack = split[g].HeldBack };
+            groups[g] = options.Algorithm.Quantize(problem, recipes[g], context);
+            certificates[g] = (options.Algorithm as ICertifiedQuantizer)?.Certify(
+                problem, recipes[g], groups[g], context, FailureProbability / layout.Groups);
         }
 
         var (error, energy) = (0.0, 0.0);
@@ -73,15 +81,24 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
         return new(
             new QuantizedLayer(layer, groups, correction, bias),
             energy == 0 ? 0 : Math.Sqrt(error / energy),
-            sampler.Count);
+            sampler.Count,
+            LayerCertificate.Join(certificates, statistics));
     }
 
-    private LayerStatistics[] ReadStatistics(ILayer layer, LayerInputs inputs, Matrix<float>[] weights, RowSampler sampler)
+    private SplitStatistics[] ReadStatistics(ILayer layer, LayerInputs inputs, Matrix<float>[] weights, RowSampler sampler)
     {
         try
         {
             return LayerStatisticsReader.Read(
-                layer, inputs, weights, sampler, options.Algorithm.NeedsCrossGram, product, options.Threads, options.CancellationToken);
+                layer,
+                inputs,
+                weights,
+                sampler,
+                options.Algorithm.NeedsCrossGram,
+                options.Algorithm.UsesHeldBackRows,
+                product,
+                options.Threads,
+                options.CancellationToken);
         }
         catch (NonFiniteInputException e)
         {
@@ -127,4 +144,5 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
 /// <param name="Layer">The layer and its codes.</param>
 /// <param name="RelativeError">‖XW − X̃Q‖_F / ‖XW‖_F over all groups.</param>
 /// <param name="Rows">Rows of X that were used.</param>
-internal sealed record LayerResult(QuantizedLayer Layer, double RelativeError, int Rows);
+/// <param name="Certificate">What the algorithm promises of the layer; null where it promises nothing.</param>
+internal sealed record LayerResult(QuantizedLayer Layer, double RelativeError, int Rows, Certificate? Certificate);

@@ -14,39 +14,54 @@ internal static class LayerStatisticsReader
     /// <summary>Below so many inputs the managed product is as fast: a run of ONNX Runtime costs some microseconds.</summary>
     private const int FewInputs = 64;
 
+    /// <summary>One block of rows in so many is held back.</summary>
+    private const int HeldBackShare = 5;
+
+    /// <summary>Rows of a block, which mostly come from the same calibration rows; smaller where rows are few.</summary>
+    private const int LargestBlock = 64;
+
+    /// <summary>Below so many rows none is held back: too few would be left to judge by.</summary>
+    private const int FewRows = 100;
+
     /// <param name="layer">The layer.</param>
     /// <param name="inputs">Its input in both streams.</param>
     /// <param name="weights">The weights of each group.</param>
     /// <param name="sampler">Which rows to take.</param>
     /// <param name="crossGram">Whether G is wanted.</param>
+    /// <param name="holdBack">Whether rows are held back to judge by.</param>
     /// <param name="product">The engine for layers with many inputs.</param>
     /// <param name="threads">Threads, 0 for all processors.</param>
     /// <param name="cancellationToken">Stops between chunks.</param>
-    public static LayerStatistics[] Read(
+    public static SplitStatistics[] Read(
         ILayer layer,
         LayerInputs inputs,
         IReadOnlyList<Matrix<float>> weights,
         RowSampler sampler,
         bool crossGram,
+        bool holdBack,
         OnnxRuntimeMatrixProduct product,
         int threads,
         CancellationToken cancellationToken)
     {
         int[][] rows = [.. Enumerable.Range(0, inputs.Float.Count).Select(sampler.Choose)];
-        var statistics = new LayerStatistics[weights.Count];
+        var (fitted, heldBack) = holdBack && sampler.Count >= FewRows ? Split(rows, sampler.Count) : (rows, null);
+        var statistics = new SplitStatistics[weights.Count];
         if (weights.Count == 1)
             statistics[0] = ReadGroup(0);
         else
             ParallelWork.For(weights.Count, threads, g => statistics[g] = ReadGroup(g), cancellationToken);
         return statistics;
 
-        LayerStatistics ReadGroup(int group)
+        SplitStatistics ReadGroup(int group) =>
+            new(ReadRows(group, fitted), heldBack is null ? null : ReadRows(group, heldBack));
+
+        LayerStatistics ReadRows(int group, int[][] rows)
         {
             var width = layer.Layout.Inputs;
             var inner = weights.Count == 1 ? threads : 1;
             IMatrixProduct engine = width < FewInputs ? new ManagedMatrixProduct(inner) : product;
             var accumulator = new LayerStatisticsAccumulator(weights[group], crossGram, engine, inner);
-            var x = new float[Math.Min(ChunkRows, sampler.Count) * width];
+            var x = new float[Math.Min(ChunkRows, rows.Sum(r => r.Length)) * width];
             var quantized = inputs.AreEqual ? x : new float[x.Length];
             var filled = 0;
             for (var batch = 0; batch < rows.Length; batch++)
@@ -80,4 +95,32 @@ internal static class LayerStatisticsReader
             }
         }
     }
+
+    /// <summary>Every fifth block of the rows, counted over all batches, is held back.</summary>
+    private static (int[][] Fitted, int[][] HeldBack) Split(int[][] rows, int count)
+    {
+        var block = Math.Clamp(count / (4 * HeldBackShare), 1, LargestBlock);
+        var fitted = new int[rows.Length][];
+        var heldBack = new int[rows.Length][];
+        var before = 0;
+        for (var batch = 0; batch < rows.Length; batch++)
+        {
+            var first = before;
+            var isHeld = rows[batch].Select((row, i) => (row, Held: (first + i) / block % HeldBackShare == HeldBackShare - 1)).ToLookup(r => r.Held, r => r.row);
+            fitted[batch] = [.. isHeld[false]];
+            heldBack[batch] = [.. isHeld[true]];
+            before += rows[batch].Length;
+        }
+
+        return (fitted, heldBack);
+    }
+}
+
+/// <summary>Statistics of a group, some of its rows apart.</summary>
+/// <param name="Fitted">Of the rows to quantize by.</param>
+/// <param name="HeldBack">Of the rows to judge by; null where none are held back.</param>
+internal sealed record SplitStatistics(LayerStatistics Fitted, LayerStatistics? HeldBack)
+{
+    /// <summary>Of all rows.</summary>
+    public LayerStatistics All { get; } = HeldBack is null ? Fitted : Fitted.Merge(HeldBack);
 }

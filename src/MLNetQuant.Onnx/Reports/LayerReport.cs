@@ -1,3 +1,5 @@
+using MLNetQuant.Certificates;
+
 namespace MLNetQuant;
 
 /// <summary>What became of one layer.</summary>
@@ -24,7 +26,7 @@ public sealed record LayerReport
     /// <summary>Which weights share a scale: tensor, channel or block:N.</summary>
     public required string Granularity { get; init; }
 
-    /// <summary>Name of the algorithm.</summary>
+    /// <summary>Name of the algorithm; where one was chosen among several, the winner with its refinements.</summary>
     public required string Algorithm { get; init; }
 
     /// <summary>How the codes are written: folded or float.</summary>
@@ -32,6 +34,9 @@ public sealed record LayerReport
 
     /// <summary>‖XW − X̃Q‖_F / ‖XW‖_F on the calibration rows.</summary>
     public required double RelativeError { get; init; }
+
+    /// <summary>What the algorithm promises of the layer, beside what it did; null where it promises nothing.</summary>
+    public required Certificate? Certificate { get; init; }
 
     /// <summary>Weights whose rounding argument lay outside the grid.</summary>
     public required long Clipped { get; init; }

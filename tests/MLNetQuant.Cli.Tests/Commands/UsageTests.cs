@@ -5,7 +5,7 @@ namespace MLNetQuant.Cli.Tests.Commands;
 public partial class UsageTests
 {
     [Theory]
-    [InlineData("quantize", "MODEL", "--output --calibration --bits --algorithm --granularity --format --rows --seed --threads --include --exclude --json --quiet --help")]
+    [InlineData("quantize", "MODEL", "--output --calibration --bits --algorithm --effort --granularity --format --rows --seed --threads --include --exclude --json --quiet --help")]
     [InlineData("inspect", "MODEL", "--json --help")]
     [InlineData("compare", "A B", "--data --json --help")]
     public void Help_lists_exactly_the_options_that_exist(string command, string arguments, string options)
@@ -29,21 +29,24 @@ public partial class UsageTests
     {
         var help = CommandLine.Run("quantize", "--help").ShouldSucceed().Output;
 
-        Assert.Contains("--algorithm <gpfq|spfq|msq>", help, StringComparison.Ordinal);
+        Assert.Contains("--algorithm <best|qronos|optq|gpfq|spfq|unified|beacon|msq|msq-preprocessed>", help, StringComparison.Ordinal);
         Assert.Contains("--format <auto|folded|float>", help, StringComparison.Ordinal);
-        Assert.Contains("[default: gpfq]", help, StringComparison.Ordinal);
+        Assert.Contains("--effort <quick|normal|thorough>", help, StringComparison.Ordinal);
+        Assert.Contains("[default: best]", help, StringComparison.Ordinal);
+        Assert.Contains("[default: normal]", help, StringComparison.Ordinal);
         Assert.Contains("[default: channel]", help, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("--bits", "9", "--bits is '9': give a whole number from 2 to 8.")]
-    [InlineData("--bits", "1", "--bits is '1': give a whole number from 2 to 8.")]
-    [InlineData("--bits", "four", "--bits is 'four': give a whole number from 2 to 8.")]
+    [InlineData("--bits", "9", "--bits is '9': give a whole number from 1 to 8.")]
+    [InlineData("--bits", "0", "--bits is '0': give a whole number from 1 to 8.")]
+    [InlineData("--effort", "1", "--effort: \"1\" is not an effort; use quick, normal, thorough.")]
+    [InlineData("--bits", "four", "--bits is 'four': give a whole number from 1 to 8.")]
     [InlineData("--seed", "-1", "--seed is '-1': give a whole number of 0 or more.")]
     [InlineData("--seed", "99999999999", "--seed is '99999999999': give a whole number of 0 or more.")]
     [InlineData("--rows", "0", "--rows is '0': give a whole number of 1 or more.")]
     [InlineData("--threads", "-2", "--threads is '-2': give a whole number of 0 or more.")]
-    [InlineData("--algorithm", "optimal", "--algorithm: \"optimal\" is not an algorithm; use gpfq, spfq or msq.")]
+    [InlineData("--algorithm", "optimal", "--algorithm: \"optimal\" is not an algorithm; use best, qronos, optq, gpfq, spfq, unified, beacon, msq or msq-preprocessed.")]
     [InlineData("--granularity", "row", "--granularity: \"row\" is not a granularity; use tensor, channel, or block:N with N of at least 2, such as block:32.")]
     [InlineData("--format", "2", "--format: \"2\" is not a format; use auto, folded, float.")]
     [InlineData("--json", "", "--json is empty: give the path of a file.")]

@@ -1,0 +1,149 @@
+using MLNetQuant.Algorithms;
+using MLNetQuant.Certificates;
+using MLNetQuant.Grids;
+using MLNetQuant.Tests.Oracles;
+
+namespace MLNetQuant.Tests.Algorithms;
+
+public class BestTests
+{
+    private static readonly GridRecipe TwoBits = new(Alphabet.OfBits(2), Granularity.PerChannel, ScaleRule.Mse);
+
+    private static readonly IWeightQuantizer[] SimplestFirst =
+        [new Msq(), new Gpfq(new() { InputOrder = InputOrder.Descending }), new Optq(), new Qronos()];
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    public void The_least_error_on_held_back_rows_wins_and_its_recipe_runs_on_all_rows(int seed)
+    {
+        var (fitted, heldBack) = Halves(seed);
+        var problem = Problem(fitted, heldBack);
+        IWeightQuantizer? winner = null;
+        var least = double.PositiveInfinity;
+        foreach (var algorithm in SimplestFirst)
+        {
+            var q = Matrices.Unwrap(algorithm.Quantize(new(problem.Weights, problem.Statistics), TwoBits, new()).Dequantize());
+            var error = Math.Sqrt(heldBack.SquaredError(q));
+            if (error < least * (1 - 1e-3))
+                (winner, least) = (algorithm, error);
+        }
+
+        var found = new Best(new() { Effort = Effort.Quick }).Quantize(problem, TwoBits, new());
+        Assert.Equal(winner!.Name, found.Recipe);
+        var all = new LayerProblem(problem.Weights, problem.Statistics.Merge(problem.HeldBack!));
+        Assert.Equal(winner.Quantize(all, TwoBits, new()).Codes.Data, found.Codes.Data);
+    }
+
+    [Fact]
+    public void A_tie_goes_to_the_simplest()
+    {
+        // Orthonormal inputs of one stream: all algorithms round each weight by itself.
+        var x = new double[12, 12];
+        for (var t = 0; t < 12; t++)
+            x[t, t] = 1;
+        var data = Data.Random(new(1), 12, 12, 5, drift: 0) with { X = x, Tilde = x };
+        var found = new Best(new() { Effort = Effort.Quick }).Quantize(new(data.Weights(), data.Statistics()), TwoBits, new());
+        Assert.Equal("msq", found.Recipe);
+    }
+
+    [Fact]
+    public void More_effort_never_raises_the_error_it_judges_by()
+    {
+        for (var seed = 1; seed <= 5; seed++)
+        {
+            // Without held-back rows the result itself is what was judged.
+            var data = Correlated.Layer(new(seed), rows: 80, inputs: 24, outputs: 10, drift: 0.2);
+            var problem = new LayerProblem(data.Weights(), data.Statistics());
+            double[] errors = [.. Enum.GetValues<Effort>().Select(effort => data.SquaredError(
+                Matrices.Unwrap(new Best(new() { Effort = effort }).Quantize(problem, TwoBits, new()).Dequantize())))];
+            Assert.True(errors[1] < errors[0], $"quick {errors[0]}, normal {errors[1]}");
+            Assert.True(errors[2] <= errors[1] * (1 + 1e-9), $"normal {errors[1]}, thorough {errors[2]}");
+        }
+    }
+
+    [Fact]
+    public void Refinements_that_do_not_help_on_held_back_rows_are_dropped()
+    {
+        // Three rows to fit by and many inputs: the search can only learn noise. The recipe says what was kept.
+        var dropped = 0;
+        for (var seed = 1; seed <= 10; seed++)
+        {
+            var data = Correlated.Layer(new(seed), rows: 203, inputs: 24, outputs: 6);
+            var (fitted, heldBack) = Split(data, 3);
+            var found = new Best().Quantize(Problem(fitted, heldBack), TwoBits, new());
+            dropped += found.Recipe!.Contains("+descent", StringComparison.Ordinal) ? 0 : 1;
+        }
+
+        Assert.True(dropped > 0);
+    }
+
+    [Fact]
+    public void A_fixed_grid_stays_unless_scales_are_refitted()
+    {
+        var (fitted, heldBack) = Halves(1);
+        var problem = Problem(fitted, heldBack);
+        var grid = TwoBits.Fit(problem.Weights);
+        var found = new Best(new() { Effort = Effort.Quick }).Quantize(problem, GridRecipe.Fixed(grid), new());
+        Assert.Equal(grid.Scales.Data, found.Grid.Scales.Data);
+    }
+
+    [Fact]
+    public void The_winners_certificate_holds_until_the_codes_are_changed_after_its_path()
+    {
+        var (fitted, heldBack) = Halves(2);
+        var problem = Problem(fitted, heldBack);
+        var wide = new GridRecipe(Alphabet.OfBits(8), Granularity.PerChannel, ScaleRule.AbsMax);
+
+        var quick = new Best(new() { Effort = Effort.Quick });
+        var plain = quick.Quantize(problem, wide, new());
+        var certificate = quick.Certify(problem, wide, plain, new(), 0.01)!;
+        var all = problem.Statistics.Merge(problem.HeldBack!);
+        Assert.Equal(MeasuredError.Relative(all, plain.Dequantize()), certificate.Measured, 1e-9);
+        Assert.Equal(plain.Clipped == 0, certificate.Holds);
+        if (certificate.Holds)
+            Assert.True(certificate.Measured <= certificate.Bound);
+
+        var normal = new Best();
+        var refined = normal.Quantize(problem, TwoBits, new());
+        Assert.Contains("+descent", refined.Recipe, StringComparison.Ordinal);
+        var refinedCertificate = normal.Certify(problem, TwoBits, refined, new(), 0.01)!;
+        Assert.False(refinedCertificate.Holds);
+        Assert.Contains("re-rounded", refinedCertificate.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Held_back_statistics_of_another_layer_are_refused()
+    {
+        var (fitted, _) = Halves(1);
+        var other = Data.Random(new(3), 8, 5, 2, 0);
+        Assert.Throws<ArgumentException>(() => new LayerProblem(fitted.Weights(), fitted.Statistics()) { HeldBack = other.Statistics() });
+    }
+
+    private static LayerProblem Problem(Data fitted, Data heldBack) =>
+        new(fitted.Weights(), fitted.Statistics()) { HeldBack = heldBack.Statistics() };
+
+    private static (Data Fitted, Data HeldBack) Halves(int seed) =>
+        Split(Correlated.Layer(new(seed), rows: 160, inputs: 24, outputs: 10, drift: 0.2), 120);
+
+    private static (Data Fitted, Data HeldBack) Split(Data data, int rows)
+    {
+        return (Part(0, rows), Part(rows, data.Rows));
+
+        Data Part(int from, int to)
+        {
+            var x = Take(data.X, from, to);
+            return data with { X = x, Tilde = ReferenceEquals(data.X, data.Tilde) ? x : Take(data.Tilde, from, to) };
+        }
+    }
+
+    private static double[,] Take(double[,] rows, int from, int to)
+    {
+        var part = new double[to - from, rows.GetLength(1)];
+        Array.Copy(rows, from * rows.GetLength(1), part, 0, part.Length);
+        return part;
+    }
+}
