@@ -18,7 +18,7 @@ Print("float", new FileInfo(floatModel).Length, 0, original);
 
 foreach (var bits in new[] { 8, 4 })
 {
-    foreach (var algorithm in new IWeightQuantizer[] { new Msq(), new Gpfq(), new Spfq() })
+    foreach (var algorithm in new IWeightQuantizer[] { new Msq(), new Gpfq(), new Spfq(), new Best() })
     {
         // The one step that is added: calibrate on the rows, quantize, score with the result.
         var watch = Stopwatch.StartNew();
@@ -26,7 +26,7 @@ foreach (var bits in new[] { 8, 4 })
             floatModel, new QuantizationOptions { Bits = bits, Algorithm = algorithm }));
         using var model = pipeline.Fit(calibration);
         Print($"{bits} bits {algorithm.Name}", model.LastTransformer.Report.QuantizedBytes, watch.Elapsed.TotalSeconds, model);
-        if (bits == 8 && algorithm is Gpfq)
+        if (bits == 8 && algorithm is Best)
             ml.Model.Save(model, calibration.Schema, savedModel);
     }
 }

@@ -11,7 +11,7 @@ public static class WeightQuantizationCatalog
     /// </summary>
     /// <param name="catalog">The transforms catalog.</param>
     /// <param name="modelFile">Path of the float ONNX model. Only use models from trusted sources.</param>
-    /// <param name="bits">Bits per weight, 2 to 8.</param>
+    /// <param name="bits">Bits per weight, 1 to 8.</param>
     /// <remarks>
     /// <format type="text/markdown"><![CDATA[
     /// | Characteristic | |

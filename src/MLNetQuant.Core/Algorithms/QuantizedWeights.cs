@@ -51,16 +51,16 @@ public sealed class QuantizedWeights
     /// <summary>The algorithm chosen among several.</summary>
     internal IWeightQuantizer? Winner { get; private init; }
 
-    /// <summary>Whether codes or scales were changed after the algorithm.</summary>
-    internal bool IsRerounded { get; private init; }
+    /// <summary>What that algorithm returned, before codes and scales were refined.</summary>
+    internal QuantizedWeights? Path { get; private init; }
 
     /// <summary>The same codes with what produced them.</summary>
-    internal QuantizedWeights Of(IWeightQuantizer winner, string recipe, bool isRerounded) => new(Codes, Grid, Clipped)
+    internal QuantizedWeights Of(IWeightQuantizer winner, string recipe, QuantizedWeights path) => new(Codes, Grid, Clipped)
     {
         DampingRaises = DampingRaises,
         Winner = winner,
         Recipe = recipe,
-        IsRerounded = isRerounded,
+        Path = path,
     };
 
     /// <summary>The values: ((float)code − (float)zero point) · scale in single precision, which is what the file computes.</summary>

@@ -52,7 +52,7 @@ public class QuantizationReportTests
         var b = SmallNets.FourLayers();
         var model = b.Build();
         var result = ModelQuantizer.Quantize(
-            model, CalibrationRows.Of(("x", b.Rows(20, 3, 8, 8))), new() { Exclude = ["head"], Rows = 15, RowsPerLayer = 100, Bits = 6 });
+            model, CalibrationRows.Of(("x", b.Rows(20, 3, 8, 8))), new() { Exclude = ["head"], Rows = 15, RowsPerLayer = 100, Bits = 6, Algorithm = new Gpfq() });
         var report = result.Report;
         Assert.Equal([162L, 162L, 3840L], report.Layers.Select(l => l.Weights));
         Assert.Equal([(27, 6), (27, 6), (96, 40)], report.Layers.Select(l => (l.Inputs, l.Outputs)));
