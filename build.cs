@@ -15,6 +15,7 @@ const string Usage = """
       test    build everything in Release and run all tests; arguments go to dotnet test
       build   build everything in Release; arguments go to dotnet build
       bench   run the benchmarks and write their results (tests/MLNetQuant.Benchmarks); arguments go to BenchmarkDotNet
+      pack    write the packages to artifacts/packages (needs the public packages of ML.NET); arguments go to dotnet pack
       clean   delete artifacts, bin, obj and the remembered answer of where ML.NET comes from
     """;
 
@@ -40,6 +41,8 @@ try
         case "bench":
             Prepare();
             return Child.Dotnet(root, ["run", "--project", Path.Combine(root, "tests", "MLNetQuant.Benchmarks"), "-c", "Release", "--", .. rest]);
+        case "pack":
+            return Pack(Prepare());
         case "clean":
             Clean();
             return 0;
@@ -58,13 +61,18 @@ catch (BuildException e)
     return 1;
 }
 
-void Prepare()
+PackageSource Prepare()
 {
     var source = PackageSource.Find(root, artifacts);
     Console.WriteLine(source.Line);
     if (source.IsStandin)
         NativeLibrary.Restore(Path.Combine(root, "nuget", "standin"));
+    return source;
 }
+
+int Pack(PackageSource source) => source.IsStandin
+    ? throw new BuildException("Packages name the public packages of ML.NET as their dependencies, and the stand-ins would be named instead: pack where the package feed has Microsoft.ML.")
+    : Child.Dotnet(root, ["pack", solution, "-c", "Release", "--nologo", "-o", Path.Combine(artifacts, "packages"), .. rest]);
 
 int Build(string[] more) =>
     Child.Dotnet(root, ["build", solution, "-c", "Release", "-v", "quiet", "--nologo", .. more]);
