@@ -8,7 +8,7 @@ public enum WeightFormat
 
     /// <summary>
     /// An int8 initializer decoded by Cast and Mul. ONNX Runtime folds the two when it loads the model, so that the
-    /// file is four times smaller and scoring runs at the float model's speed, in every version and session setting.
+    /// file is four times smaller and scoring runs at the float model's speed, at its basic graph optimizations (the default has them) and above.
     /// </summary>
     Folded,
 
