@@ -3,10 +3,12 @@ using BenchmarkDotNet.Engines;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
+using MLNetQuant.Benchmarks.Accuracy;
 
 namespace MLNetQuant.Benchmarks;
 
-/// <summary>Runs the benchmarks. A run of all of them writes RESULTS.md; one with a filter prints its part only.</summary>
+/// <summary>Runs the benchmarks. A run of all of them writes RESULTS.md; one with a filter prints its part only.
+/// The verb accuracy measures real models instead.</summary>
 internal static class Program
 {
     private const int Iterations = 3;
@@ -14,6 +16,8 @@ internal static class Program
     private static int Main(string[] args)
     {
         var root = Root();
+        if (args is ["accuracy", ..])
+            return AccuracyCommand.Run(root, args[1..]);
         var config = DefaultConfig.Instance
             .AddJob(Job.Default
                 .WithToolchain(InProcessNoEmitToolchain.Instance)
