@@ -117,6 +117,7 @@ internal static class AccuracyCommand
     {
         Description = description,
         HelpName = "A,B",
+        DefaultValueFactory = _ => null, // else an array that was not given is an empty one
         CustomParser = result => result.Tokens[0].Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
     };
 
@@ -124,6 +125,7 @@ internal static class AccuracyCommand
     {
         Description = description,
         HelpName = "A,B",
+        DefaultValueFactory = _ => null, // else an array that was not given is an empty one
         CustomParser = result =>
         {
             var words = result.Tokens[0].Value.Split(',');
