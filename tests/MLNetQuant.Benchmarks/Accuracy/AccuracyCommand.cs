@@ -35,7 +35,7 @@ internal static class AccuracyCommand
         command.SetAction(parsed =>
         {
             var manifest = Manifest.Load(Path.GetFullPath(Path.Combine(root, "..", "shared")));
-            var chosen = parsed.GetValue(models) ?? DefaultModels;
+            var chosen = Given(parsed, models) ?? DefaultModels;
             var options = QuantizationOptions.Default with
             {
                 ScaleRule = parsed.GetValue(scaleRule),
@@ -46,8 +46,8 @@ internal static class AccuracyCommand
             return Run(
                 manifest,
                 chosen is ["all"] ? manifest.Models : manifest.Select(chosen),
-                Configurations(parsed.GetValue(bits), parsed.GetValue(blocks), parsed.GetValue(zeroPoint)),
-                Algorithms(parsed.GetValue(algorithms) ?? WeightQuantizers.Names, parsed.GetValue(effort)),
+                Configurations(Given(parsed, bits), Given(parsed, blocks), parsed.GetValue(zeroPoint)),
+                Algorithms(Given(parsed, algorithms) ?? WeightQuantizers.Names, parsed.GetValue(effort)),
                 options,
                 string.Join(' ', [Invocation, .. WithoutOutput(args)]),
                 parsed.GetValue(output) ?? (args.Length == 0 ? Path.Combine(root, "tests", "MLNetQuant.Benchmarks", "ACCURACY.md") : null));
@@ -113,19 +113,21 @@ internal static class AccuracyCommand
     private static IEnumerable<string> WithoutOutput(string[] args) =>
         args.Where((a, i) => !a.StartsWith("--output", StringComparison.Ordinal) && (i == 0 || args[i - 1] != "--output"));
 
-    private static Option<string[]?> Words(string name, string description) => new(name)
+    /// <summary>The list, or null where the option is absent, for which the parser has an empty one.</summary>
+    private static T[]? Given<T>(ParseResult parsed, Option<T[]> option) =>
+        parsed.GetValue(option) is { Length: > 0 } values ? values : null;
+
+    private static Option<string[]> Words(string name, string description) => new(name)
     {
         Description = description,
         HelpName = "A,B",
-        DefaultValueFactory = _ => null, // else an array that was not given is an empty one
         CustomParser = result => result.Tokens[0].Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
     };
 
-    private static Option<int[]?> Numbers(string name, string description) => new(name)
+    private static Option<int[]> Numbers(string name, string description) => new(name)
     {
         Description = description,
         HelpName = "A,B",
-        DefaultValueFactory = _ => null, // else an array that was not given is an empty one
         CustomParser = result =>
         {
             var words = result.Tokens[0].Value.Split(',');
