@@ -13,6 +13,7 @@ const string Usage = """
 
       demo    quantize the sample model in an ML.NET pipeline and print the table (samples/QuickStart)
       test    build everything in Release and run all tests; arguments go to dotnet test
+      api     write what the assemblies show to their users to tests/MLNetQuant.PublicApi.Tests/PublicApi, to be reviewed and committed
       build   build everything in Release; arguments go to dotnet build
       bench   run the benchmarks and write their results (tests/MLNetQuant.Benchmarks); arguments go to BenchmarkDotNet
       pack    write the packages to artifacts/packages (needs the public packages of ML.NET); arguments go to dotnet pack
@@ -38,6 +39,10 @@ try
         case "build":
             Prepare();
             return Build(rest);
+        case "api":
+            Prepare();
+            Environment.SetEnvironmentVariable("MLNETQUANT_WRITE_API", "1");
+            return Child.Dotnet(root, ["test", Path.Combine(root, "tests", "MLNetQuant.PublicApi.Tests"), "-c", "Release", "--nologo", .. rest]);
         case "bench":
             Prepare();
             return Child.Dotnet(root, ["run", "--project", Path.Combine(root, "tests", "MLNetQuant.Benchmarks"), "-c", "Release", "--", .. rest]);

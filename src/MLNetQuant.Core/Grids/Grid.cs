@@ -89,6 +89,27 @@ public sealed class Grid
     /// <summary>The zero point of one weight.</summary>
     public int ZeroPoint(int input, int output) => ZeroPoints?[input / BlockSize, output] ?? 0;
 
+    /// <summary>The code whose value is nearest to a number: clip(⌊v/s + z + ½⌋), ties upwards.</summary>
+    /// <param name="input">Row of the weight matrix.</param>
+    /// <param name="output">Column of the weight matrix.</param>
+    /// <param name="value">v, not NaN.</param>
+    /// <param name="clipped">Whether v lay so far outside that an end of the alphabet stands for it, as
+    /// <see cref="Algorithms.QuantizedWeights.Clipped"/> counts.</param>
+    /// <exception cref="ArgumentException">v is not a number.</exception>
+    public sbyte Nearest(int input, int output, double value, out bool clipped)
+    {
+        if (double.IsNaN(value))
+            throw new ArgumentException($"The value at input {input}, output {output} is NaN, which has no nearest code.", nameof(value));
+        var number = (value / Scale(input, output)) + ZeroPoint(input, output);
+        var code = Alphabet.IsBinary ? (2 * Math.Floor(((number - 1) / 2) + 0.5)) + 1 : Math.Floor(number + 0.5);
+        var inside = Math.Clamp(code, Alphabet.Low, Alphabet.High);
+        clipped = code != inside;
+        return (sbyte)inside;
+    }
+
+    /// <summary>What a code stands for: ((float)code − (float)zero point) · scale in single precision.</summary>
+    public float Value(int input, int output, int code) => ((float)code - ZeroPoint(input, output)) * Scale(input, output);
+
     /// <summary>All that the grid says of some outputs at one input.</summary>
     internal GridLanes Lanes(int input, int firstOutput, int count)
     {

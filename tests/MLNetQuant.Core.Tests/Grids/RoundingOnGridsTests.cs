@@ -31,12 +31,27 @@ public class RoundingOnGridsTests
                 Assert.Equal(best, codes[0, i]);
                 Assert.Equal(((float)best - (float)z) * scales[0, i], lanes[i]);
                 var code = (arguments[i] / scales[0, i]) + z;
-                beyond += code < alphabet.Low - (alphabet.Stride / 2.0) || code > alphabet.High + (alphabet.Stride / 2.0) ? 1 : 0;
+                var isBeyond = code < alphabet.Low - (alphabet.Stride / 2.0) || code > alphabet.High + (alphabet.Stride / 2.0);
+                beyond += isBeyond ? 1 : 0;
+                Assert.Equal((sbyte)best, grid.Nearest(0, i, arguments[i], out var outside));
+                Assert.Equal(isBeyond, outside);
+                Assert.Equal(lanes[i], grid.Value(0, i, best));
             }
 
             Assert.True(beyond > 0);
             Assert.Equal(beyond, clipped);
         }
+    }
+
+    [Fact]
+    public void Nothing_is_nearest_to_a_number_that_is_none_and_ends_stand_for_infinity()
+    {
+        var grid = new Grid(Alphabet.OfBits(4), Granularity.PerChannel, 1, new(1, 1, [0.5f]));
+        Assert.StartsWith(
+            "The value at input 0, output 0 is NaN, which has no nearest code.",
+            Assert.Throws<ArgumentException>(() => grid.Nearest(0, 0, double.NaN, out _)).Message);
+        Assert.Equal((-8, true), (grid.Nearest(0, 0, double.NegativeInfinity, out var outside), outside));
+        Assert.Equal((1, false), (grid.Nearest(0, 0, 0.25, out outside), outside)); // a tie, upwards
     }
 
     [Theory]
