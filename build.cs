@@ -15,7 +15,8 @@ const string Usage = """
       test    build everything in Release and run all tests; arguments go to dotnet test
       api     write what the assemblies show to their users to tests/MLNetQuant.PublicApi.Tests/PublicApi, to be reviewed and committed
       build   build everything in Release; arguments go to dotnet build
-      bench   run the benchmarks and write their results (tests/MLNetQuant.Benchmarks); arguments go to BenchmarkDotNet
+      bench   run the benchmarks and write their results (tests/MLNetQuant.Benchmarks); arguments go to BenchmarkDotNet;
+              bench theorems writes the tables of error against size instead
       pack    write the packages to artifacts/packages (needs the public packages of ML.NET); arguments go to dotnet pack
       clean   delete artifacts, bin, obj and the remembered answer of where ML.NET comes from
     """;

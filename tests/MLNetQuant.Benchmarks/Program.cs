@@ -7,8 +7,10 @@ using MLNetQuant.Benchmarks.Accuracy;
 
 namespace MLNetQuant.Benchmarks;
 
-/// <summary>Runs the benchmarks. A run of all of them writes RESULTS.md; one with a filter prints its part only.
-/// The verb accuracy measures real models instead.</summary>
+/// <summary>
+/// Runs the benchmarks. A run of all of them writes RESULTS.md; one with a filter prints its part only. Two verbs
+/// measure what is no matter of time: accuracy, of real models, and theorems, which writes THEOREMS.md.
+/// </summary>
 internal static class Program
 {
     private const int Iterations = 3;
@@ -18,6 +20,12 @@ internal static class Program
         var root = Root();
         if (args is ["accuracy", ..])
             return AccuracyCommand.Run(root, args[1..]);
+        if (args is ["theorems"])
+        {
+            TheoremTable.Write(Path.Combine(root, "tests", "MLNetQuant.Benchmarks"));
+            return 0;
+        }
+
         var config = DefaultConfig.Instance
             .AddJob(Job.Default
                 .WithToolchain(InProcessNoEmitToolchain.Instance)
