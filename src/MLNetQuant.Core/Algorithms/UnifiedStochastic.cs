@@ -1,3 +1,4 @@
+using MLNetQuant.Certificates;
 using MLNetQuant.Grids;
 using MLNetQuant.Numerics;
 
@@ -16,7 +17,7 @@ namespace MLNetQuant.Algorithms;
 /// </code>
 /// <para>In the kernel S = C⁻¹D⁻¹ strictL(H) and P = W̃ + SW̃, run as P = W̃ with error feedback. C = 1 with StocQ is
 /// SPFQ. Derived here: with σ² the variance proxy of 𝒯 (δ²/4 for StocQ, R² for one bit, c²/4 for pruning) that of u in
-/// any direction is at most σ² max‖X̃_t‖² C²/(2C − 1).</para>
+/// any direction is at most σ² max‖X̃_t‖² C²/(2C − 1); <see cref="UnifiedBound"/> makes certificates of it.</para>
 /// <para>An input that is zero on all rows has v = 0.</para>
 /// </remarks>
 /// <param name="options">Scaling, operator, alignment, order.</param>
@@ -51,6 +52,10 @@ public sealed class UnifiedStochastic(UnifiedStochasticOptions options) : PathFo
         PathKernel.Run(path.P, path.S, Pruning(new FloatRounding(values), context), path.Feedback, context.Path, path.Order);
         return values;
     }
+
+    internal override Certificate? Certify(
+        PathProblem path, LayerProblem problem, QuantizedWeights quantized, QuantizationContext context, double failureProbability) =>
+        UnifiedBound.Of(problem.Statistics, path.Followed(context), quantized, _options, failureProbability, context.Threads);
 
     internal override PathProblem Prepare(LayerProblem problem, QuantizationContext context)
     {

@@ -1,7 +1,8 @@
 namespace MLNetQuant.Certificates;
 
 /// <summary>What a method promises of one layer before it runs, beside what it did.</summary>
-/// <param name="Kind">The statement: "gpfq", "optq", "spfq", "msq-preprocessed" or "msq".</param>
+/// <param name="Kind">The statement: "gpfq", "optq", "spfq", "unified", "msq-preprocessed", "msq" or
+/// "beacon".</param>
 /// <param name="Bound">An upper bound of ‖XW − X̃Q‖_F / ‖XW‖_F on the calibration rows, the number that
 /// <see cref="MeasuredError.Relative"/> measures. Where XW = 0 it is 1 if any error is possible, else 0.</param>
 /// <param name="Measured">That number, measured.</param>

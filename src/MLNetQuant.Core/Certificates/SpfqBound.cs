@@ -58,23 +58,13 @@ public static class SpfqBound
         LayerStatistics statistics, Matrix<double> followed, QuantizedWeights quantized, double failureProbability, int[]? order, int threads)
     {
         LayerBound.RequireShapes(statistics, followed, quantized);
-        RequireProbability(failureProbability);
-        var traces = ExpectedSquaredErrors(statistics, quantized.Grid, order, threads);
-        double largest = 0, squares = 0;
-        for (var i = 0; i < traces.Length; i++)
-        {
-            var norm = LargestProxy(statistics, quantized.Grid, i);
-            largest = Math.Max(largest, norm);
-            squares += norm * traces[i];
-        }
-
-        var tail = Math.Log(1 / failureProbability);
-        var squared = LayerBound.Sum(traces) + (2 * Math.Sqrt(squares * tail)) + (2 * largest * tail);
+        SubGaussianError.RequireProbability(failureProbability);
+        var rounding = Error(statistics, quantized.Grid, order).OfLayer(failureProbability, threads);
         return LayerBound.Certify(
             "spfq",
             statistics,
             quantized,
-            LayerBound.Norm(LayerBound.Residual(statistics, followed, threads)) + Math.Sqrt(squared),
+            LayerBound.Norm(LayerBound.Residual(statistics, followed, threads)) + rounding,
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"Over the random numbers of the rounding, with probability {1 - failureProbability:0.####}; no code is clipped."),
@@ -90,35 +80,8 @@ public static class SpfqBound
     public static double[] ExpectedSquaredErrors(
         LayerStatistics statistics, Grid grid, InputOrder inputOrder = InputOrder.Natural, int threads = 0)
     {
-        RequireGrid(statistics, grid);
-        return ExpectedSquaredErrors(statistics, grid, inputOrder.Of(statistics.H), threads);
-    }
-
-    private static double[] ExpectedSquaredErrors(LayerStatistics statistics, Grid grid, int[]? order, int threads)
-    {
-        var h = statistics.H;
-        var r = new Matrix<double>(h.Rows, h.Rows);
-        for (var t = 0; t < h.Rows; t++)
-            r[t, t] = 1;
-        // Rows and columns of R are in the order of the steps.
-        r = PathProblem.Solve(
-            r, new(h, MatrixPart.StrictLower, GreedyPath.Divisors(h, damping: 0), order), Feedback.Value, order: null, new() { Threads = threads });
-        var energies = new double[h.Rows];
-        for (var s = 0; s < h.Rows; s++)
-        {
-            var row = r.Row(s);
-            var later = Diagonal(s);
-            for (var t = 0; t < s; t++)
-                energies[Input(t)] -= later * row[t] * row[t];
-            energies[Input(s)] += later;
-        }
-
-        for (var t = 0; t < energies.Length; t++)
-            energies[t] = Math.Max(0, energies[t]);
-        return ErrorEnergy.OfHalfSteps(grid, energies);
-
-        int Input(int step) => order?[step] ?? step;
-        double Diagonal(int step) => h[Input(step), Input(step)];
+        SubGaussianError.RequireGrid(statistics, grid);
+        return Error(statistics, grid, inputOrder.Of(statistics.H)).Traces(threads);
     }
 
     /// <summary>
@@ -139,29 +102,9 @@ public static class SpfqBound
         double failureProbability = 0.01,
         InputOrder inputOrder = InputOrder.Natural)
     {
-        RequireGrid(statistics, grid);
-        RequireProbability(failureProbability);
-        if (row.Length != statistics.Inputs)
-            throw new ArgumentException($"The row has {row.Length} numbers, but there are {statistics.Inputs} inputs.", nameof(row));
-        var h = statistics.H;
-        var order = inputOrder.Of(h);
-        var a = row.ToArray(); // becomes Rᵀx: a_t = x_t − Σ_{s>t} S_st a_s
-        for (var s = a.Length - 1; s >= 0; s--)
-        {
-            var later = order?[s] ?? s;
-            if (h[later, later] == 0)
-                continue;
-            var factor = a[later] / h[later, later];
-            for (var t = 0; t < s; t++)
-            {
-                var input = order?[t] ?? t;
-                a[input] -= factor * h[later, input];
-            }
-        }
-
-        var tail = Math.Sqrt(2 * Math.Log(2 / failureProbability));
-        return Array.ConvertAll(
-            ErrorEnergy.OfHalfSteps(grid, Array.ConvertAll(a, value => value * value)), proxy => Math.Sqrt(proxy) * tail);
+        SubGaussianError.RequireGrid(statistics, grid);
+        SubGaussianError.RequireProbability(failureProbability);
+        return Error(statistics, grid, inputOrder.Of(statistics.H)).OfRow(row, failureProbability);
     }
 
     /// <summary>
@@ -175,41 +118,11 @@ public static class SpfqBound
     /// <exception cref="ArgumentOutOfRangeException">ε is not between 0 and 1.</exception>
     public static double[] OfLargest(LayerStatistics statistics, Grid grid, double failureProbability = 0.01)
     {
-        RequireGrid(statistics, grid);
-        RequireProbability(failureProbability);
-        var tail = 2 * Math.Log(2 * (double)statistics.Count / failureProbability);
-        var bounds = new double[grid.Outputs];
-        for (var i = 0; i < bounds.Length; i++)
-            bounds[i] = Math.Sqrt(LargestProxy(statistics, grid, i) * tail);
-        return bounds;
+        SubGaussianError.RequireGrid(statistics, grid);
+        SubGaussianError.RequireProbability(failureProbability);
+        return Error(statistics, grid, order: null).OfLargest(failureProbability);
     }
 
-    /// <summary>max_t (δ_t²/4) H_tt.</summary>
-    private static double LargestProxy(LayerStatistics statistics, Grid grid, int output)
-    {
-        var largest = 0.0;
-        for (var t = 0; t < grid.Inputs; t++)
-        {
-            var half = ErrorEnergy.HalfStep(grid, t, output);
-            largest = Math.Max(largest, half * half * statistics.H[t, t]);
-        }
-
-        return largest;
-    }
-
-    private static void RequireGrid(LayerStatistics statistics, Grid grid)
-    {
-        ArgumentNullException.ThrowIfNull(statistics);
-        ArgumentNullException.ThrowIfNull(grid);
-        LayerBound.RequireShape(statistics, grid.Inputs, grid.Outputs, "weights of the grid");
-    }
-
-    private static void RequireProbability(double failureProbability)
-    {
-        if (!(failureProbability > 0 && failureProbability < 1))
-        {
-            throw new ArgumentOutOfRangeException(
-                nameof(failureProbability), $"The probability of failure is {failureProbability}; it must be above 0 and below 1.");
-        }
-    }
+    private static SubGaussianError Error(LayerStatistics statistics, Grid grid, int[]? order) =>
+        new(statistics, grid, scaling: 1, pruning: 0, order);
 }

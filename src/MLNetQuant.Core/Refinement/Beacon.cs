@@ -1,4 +1,5 @@
 using MLNetQuant.Algorithms;
+using MLNetQuant.Certificates;
 using MLNetQuant.Grids;
 using MLNetQuant.Numerics;
 
@@ -20,7 +21,7 @@ namespace MLNetQuant.Refinement;
 /// serves each output. Where outputs have no scale of their own to choose (per tensor, or a fixed grid), the nearest
 /// codes and as many sweeps of <see cref="CoordinateDescent"/> take its place.</para>
 /// </remarks>
-public sealed class Beacon : IWeightQuantizer
+public sealed class Beacon : ICertifiedQuantizer
 {
     private readonly int _sweeps;
 
@@ -68,5 +69,26 @@ public sealed class Beacon : IWeightQuantizer
             path.Store(codes, scales);
         }, context.CancellationToken);
         return new(codes, new(grid.Alphabet, grid.Granularity, grid.Inputs, scales, grid.ZeroPoints), clipped);
+    }
+    /// <summary>
+    /// <see cref="BeaconBound"/>; where outputs have no scale of their own, the bound of rounding to nearest, below which
+    /// descent stays.
+    /// </summary>
+    /// <inheritdoc/>
+    public Certificate? Certify(
+        LayerProblem problem, GridRecipe recipe, QuantizedWeights quantized, QuantizationContext context, double failureProbability = 0.01)
+    {
+        ArgumentNullException.ThrowIfNull(problem);
+        ArgumentNullException.ThrowIfNull(recipe);
+        ArgumentNullException.ThrowIfNull(quantized);
+        ArgumentNullException.ThrowIfNull(context);
+        if (!recipe.IsFixed && quantized.Grid.Granularity.SeparatesOutputs)
+            return BeaconBound.Of(problem.Statistics, quantized, context.Threads);
+        var msq = new Msq();
+        var fixedGrid = GridRecipe.Fixed(quantized.Grid);
+        var nearest = msq.Quantize(problem, fixedGrid, context);
+        return msq.Certify(problem, fixedGrid, nearest, context, failureProbability) is { } certificate
+            ? certificate with { Measured = MeasuredError.Relative(problem.Statistics, quantized.Dequantize(), context.Threads) }
+            : null;
     }
 }
