@@ -26,10 +26,7 @@ public static class GpfqBound
     public static Certificate Of(LayerStatistics statistics, Matrix<double> followed, QuantizedWeights quantized, int threads = 0)
     {
         LayerBound.RequireShapes(statistics, followed, quantized);
-        var diagonal = new double[statistics.Inputs];
-        for (var t = 0; t < diagonal.Length; t++)
-            diagonal[t] = statistics.H[t, t];
-        var bounds = LayerBound.AlignedAndRounded(statistics, followed, quantized, diagonal, threads);
+        var bounds = LayerBound.AlignedAndRounded(statistics, followed, quantized, statistics.InputEnergy(), threads);
         return LayerBound.Certify(
             "gpfq", statistics, quantized, LayerBound.Norm(bounds),
             "Each of the greedy steps adds at most (δ²/4)‖X̃_t‖² to the squared error; no code is clipped.", threads);

@@ -7,7 +7,8 @@ namespace MLNetQuant.Certificates;
 public static class MeasuredError
 {
     /// <summary>
-    /// ‖XW − X̃Q‖_F / ‖XW‖_F, from ‖XW − X̃Q‖² = Σ(XW)² − 2⟨Q, C⟩ + ⟨Q, HQ⟩ in fp64. Zero where the difference is
+    /// ‖XW − X̃Q‖_F / ‖XW‖_F in fp64. Where X̃ = X the numerator is ⟨E, HE⟩ with E = W − Q; where the layer has fewer
+    /// rows than inputs it comes from the rows themselves; else it is Σ(XW)² − 2⟨Q, C⟩ + ⟨Q, HQ⟩, zero where that is
     /// negative by rounding. Where XW = 0: zero if X̃Q = 0 as well, else one.
     /// </summary>
     /// <remarks>Differences of nearly equal sums lose digits: when X̃ differs from X, relative errors below about

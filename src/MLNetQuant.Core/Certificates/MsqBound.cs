@@ -19,9 +19,10 @@ public static class MsqBound
     {
         LayerBound.RequireShapes(statistics, weights, quantized);
         var bounds = LayerBound.Residual(statistics, weights, threads);
+        var energy = statistics.InputEnergy();
         for (var t = 0; t < statistics.Inputs; t++)
         {
-            var norm = Math.Sqrt(statistics.H[t, t]);
+            var norm = Math.Sqrt(energy[t]);
             for (var i = 0; i < bounds.Length; i++)
                 bounds[i] += ErrorEnergy.HalfStep(quantized.Grid, t, i) * norm;
         }

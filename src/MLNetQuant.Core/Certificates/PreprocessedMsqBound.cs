@@ -34,14 +34,15 @@ public static class PreprocessedMsqBound
         var moved = preprocessed.Aligned.Clone();
         for (var i = 0; i < moved.Data.Length; i++)
             moved.Data[i] -= preprocessed.Z.Data[i];
-        var lost = ErrorEnergy.Quadratic(statistics.H, moved, threads);
+        var lost = ErrorEnergy.Quadratic(statistics, moved, threads);
         var values = quantized.Dequantize();
         var rounded = new int[bounds.Length];
         for (var i = 0; i < bounds.Length; i++)
             bounds[i] += Math.Sqrt(lost[i]);
+        var energy = statistics.InputEnergy();
         for (var t = 0; t < statistics.Inputs; t++)
         {
-            var norm = Math.Sqrt(statistics.H[t, t]);
+            var norm = Math.Sqrt(energy[t]);
             for (var i = 0; norm > 0 && i < bounds.Length; i++)
             {
                 var z = preprocessed.Z[t, i];

@@ -46,6 +46,8 @@ public static class CentredStatistics
             energy)
         {
             FloatInputMean = new double[mean.Length],
+            IsOneStream = statistics.IsOneStream,
+            Weights = statistics.Weights,
         };
 
         // Without the product of the means; zero in the rows of constant inputs.

@@ -23,25 +23,41 @@ public static class DampedStatistics
         if (!(damping >= 0) || !double.IsFinite(damping))
             throw new ArgumentOutOfRangeException(nameof(damping), $"The damping of statistics is {damping}; it must be a finite number from 0.");
         var lambda = damping * statistics.InputEnergy().Average();
-        var h = Ridge(statistics.H);
-        var g = statistics.G is null ? null : statistics.StreamsAreEqual ? h : Ridge(statistics.G);
-        var c = statistics.C.Clone();
-        var energy = (double[])statistics.OutputEnergy.Clone();
-        for (var t = 0; t < c.Rows; t++)
-        {
-            var row = c.Row(t);
-            var w = weights.Row(t);
-            for (var i = 0; i < row.Length; i++)
-            {
-                row[i] += lambda * w[i];
-                energy[i] += lambda * w[i] * w[i];
-            }
-        }
-
-        return new(statistics.Count, h, g, c, statistics.InputMean, statistics.OutputMean, energy)
+        var h = new Lazy<Matrix<double>>(() => Ridge(statistics.H));
+        return new(
+            statistics.Count,
+            h,
+            !statistics.HasCrossGram ? null : statistics.StreamsAreEqual ? h : new(() => Ridge(statistics.G!)),
+            new(WithWeights),
+            statistics.InputMean,
+            statistics.OutputMean,
+            new(EnergyWithWeights))
         {
             FloatInputMean = statistics.FloatInputMean,
+            IsOneStream = statistics.IsOneStream,
+            Weights = ReferenceEquals(statistics.Weights, weights) ? weights : null,
         };
+
+        Matrix<double> WithWeights()
+        {
+            var c = statistics.C.Clone();
+            for (var i = 0; i < c.Data.Length; i++)
+                c.Data[i] += lambda * weights.Data[i];
+            return c;
+        }
+
+        double[] EnergyWithWeights()
+        {
+            double[] energy = [.. statistics.OutputEnergy];
+            for (var t = 0; t < weights.Rows; t++)
+            {
+                var w = weights.Row(t);
+                for (var i = 0; i < w.Length; i++)
+                    energy[i] += lambda * w[i] * w[i];
+            }
+
+            return energy;
+        }
 
         Matrix<double> Ridge(Matrix<double> gram)
         {

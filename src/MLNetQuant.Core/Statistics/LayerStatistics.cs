@@ -56,6 +56,7 @@ public sealed class LayerStatistics
         _g = g is null ? null : ReferenceEquals(g, h) ? _h : new(g);
         _c = new(c);
         (Inputs, Outputs) = (n, m);
+        IsOneStream = StreamsAreEqual;
         (Count, InputMean, OutputMean, _outputEnergy) = (count, inputMean, outputMean, new(outputEnergy));
     }
 
@@ -72,32 +73,13 @@ public sealed class LayerStatistics
             new(outputEnergy))
     {
         Rows = rows;
+        IsOneStream = rows.StreamsAreEqual;
         if (crossGram && rows.StreamsAreEqual)
             _g = _h;
     }
 
-    /// <summary>Statistics with two different streams, whose C = GW and output energy are formed when they are asked for.</summary>
+    /// <summary>Statistics whose parts are formed when they are asked for.</summary>
     internal LayerStatistics(
-        long count,
-        Matrix<double> h,
-        Matrix<double> g,
-        Matrix<float> weights,
-        double[] inputMean,
-        double[] outputMean,
-        Lazy<double[]> outputEnergy,
-        int threads)
-        : this(
-            count,
-            new Lazy<Matrix<double>>(h),
-            new(g),
-            new(() => DoubleProduct.Multiply(new PackedRows(g, MatrixPart.Full), weights, threads)),
-            inputMean,
-            outputMean,
-            outputEnergy)
-    {
-    }
-
-    private LayerStatistics(
         long count,
         Lazy<Matrix<double>> h,
         Lazy<Matrix<double>>? g,
@@ -109,6 +91,7 @@ public sealed class LayerStatistics
         (_h, _g, _c) = (h, g, c);
         (Inputs, Outputs) = (inputMean.Length, outputMean.Length);
         (Count, InputMean, OutputMean, _outputEnergy) = (count, inputMean, outputMean, outputEnergy);
+        IsOneStream = g == h;
     }
 
     /// <summary>N.</summary>
@@ -132,8 +115,14 @@ public sealed class LayerStatistics
     /// <summary>Whether G was asked for.</summary>
     internal bool HasCrossGram => _g is not null;
 
+    /// <summary>Whether X̃ = X is known, even where G was not asked for.</summary>
+    internal bool IsOneStream { get; init; }
+
+    /// <summary>W, where the statistics remember it: C is then GW, if there is a G.</summary>
+    internal Matrix<float>? Weights { get; init; }
+
     /// <summary>The rows themselves, where they are fewer than the inputs and were kept.</summary>
-    internal RetainedRows? Rows { get; }
+    internal RetainedRows? Rows { get; private init; }
 
     /// <summary>C = X̃ᵀXW, N × M.</summary>
     public Matrix<double> C => _c.Value;
@@ -179,26 +168,49 @@ public sealed class LayerStatistics
                 $"Statistics of a {other.Inputs}×{other.Outputs} layer cannot be merged into those of a {Inputs}×{Outputs} layer.", nameof(other));
         }
 
-        if (G is null != other.G is null)
+        if (HasCrossGram != other.HasCrossGram)
             throw new ArgumentException("One of the two statistics has G = X̃ᵀX and the other has not; accumulate both in the same way.", nameof(other));
-        var h = Sum(H, other.H);
-        var g = G is null ? null : StreamsAreEqual && other.StreamsAreEqual ? h : Sum(G, other.G!);
         var count = Count + other.Count;
+        var inputMean = Combine(InputMean, (double)Count / count, other.InputMean, (double)other.Count / count);
+        var outputMean = Combine(OutputMean, (double)Count / count, other.OutputMean, (double)other.Count / count);
         var floatMean = FloatInputMean is null || other.FloatInputMean is null
             ? null
             : Combine(FloatInputMean, (double)Count / count, other.FloatInputMean, (double)other.Count / count);
+        var weights = ReferenceEquals(Weights, other.Weights) ? Weights : null;
+        if (Rows is not null && other.Rows is not null && count < Inputs)
+        {
+            return new(Rows.Append(other.Rows), HasCrossGram, inputMean, outputMean, Combine(OutputEnergy, 1, other.OutputEnergy, 1), threads: 0)
+            {
+                FloatInputMean = floatMean,
+                Weights = weights,
+            };
+        }
+
+        // Sums are formed when they are asked for; C as GW where that spares it for both parts.
+        var h = new Lazy<Matrix<double>>(() => Sum(H, other.H));
+        var g = !HasCrossGram ? null : StreamsAreEqual && other.StreamsAreEqual ? h : new Lazy<Matrix<double>>(() => Sum(G!, other.G!));
+        var isOneStream = IsOneStream && other.IsOneStream;
+        var cross = isOneStream ? h : g;
         return new(
             count,
             h,
             g,
-            Sum(C, other.C),
-            Combine(InputMean, (double)Count / count, other.InputMean, (double)other.Count / count),
-            Combine(OutputMean, (double)Count / count, other.OutputMean, (double)other.Count / count),
-            Combine(OutputEnergy, 1, other.OutputEnergy, 1))
+            cross is null || weights is null
+                ? new(() => Sum(C, other.C))
+                : new(() => CrossProduct(cross.Value, weights, threads: 0)),
+            inputMean,
+            outputMean,
+            new(() => Combine(OutputEnergy, 1, other.OutputEnergy, 1)))
         {
             FloatInputMean = floatMean,
+            Weights = weights,
+            IsOneStream = isOneStream,
         };
     }
+
+    /// <summary>C = GW in fp64.</summary>
+    internal static Matrix<double> CrossProduct(Matrix<double> g, Matrix<float> weights, int threads) =>
+        DoubleProduct.Multiply(new PackedRows(g, MatrixPart.Full), weights, threads);
 
     /// <summary>Refuses weights of another layer.</summary>
     internal void RequireShape(Matrix<float> quantized)

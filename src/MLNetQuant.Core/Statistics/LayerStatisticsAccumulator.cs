@@ -1,5 +1,3 @@
-using System.Numerics;
-using System.Runtime.InteropServices;
 using MLNetQuant.Numerics;
 
 namespace MLNetQuant.Statistics;
@@ -10,9 +8,10 @@ namespace MLNetQuant.Statistics;
 /// </summary>
 /// <remarks>
 /// Rows are kept as they are while they are fewer than the inputs; H and the rest are then formed when an algorithm
-/// asks for them. With more rows, while X̃ = X only H is gathered: C = HW and the energy of an output, wᵀHw, follow at the end in fp64. Otherwise
-/// XW is computed for its energy, and C is GW where G is kept, else X̃ᵀ(XW). Where G is kept and there are no more
-/// inputs than outputs, XᵀX takes the place of XW: it is symmetric, which halves its cost.
+/// asks for them. With more rows H is gathered, and G if asked for; while X̃ = X that is H. Where there is a G, C is
+/// GW in fp64, formed when it is asked for; else it is the sum of X̃ᵀ(XW). Whoever has the layer's outputs XW spares
+/// their product: it is computed only where they are not given, except that while X̃ = X their energy wᵀHw follows
+/// from H.
 /// </remarks>
 public sealed class LayerStatisticsAccumulator
 {
@@ -25,23 +24,24 @@ public sealed class LayerStatisticsAccumulator
     private readonly bool _crossGram;
     private readonly IMatrixProduct _product;
     private readonly int _threads;
-    private Matrix<double>? _h;  // once there are as many rows as inputs
     private readonly double[] _floatSum;
     private readonly double[] _quantizedSum;
-    private Matrix<double>? _g;  // once the streams have differed, and only if asked for
-    private Matrix<double>? _c;  // once the streams have differed, and only if G is not kept
-    private Matrix<double>? _f;  // XᵀX, once the streams have differed, where it costs less than XW
-    private double[]? _outputEnergy; // once the streams have differed; not summed where XᵀX is
+    private Matrix<double>? _h;      // once there are as many rows as inputs
+    private Matrix<double>? _g;      // once the streams have differed, and only if asked for
+    private Matrix<double>? _c;      // once the streams have differed, and only if G is not kept
+    private double[]? _outputEnergy; // null while it follows from H
     private float[] _outputs = [];
     private KeptRows? _kept = new();
-    private bool _summed;
+    private bool _differ;            // whether some summed rows are not the same in both streams
+    private bool _handedOut;         // whether statistics hold the sums, so that more rows need copies
+    private long _summed;
     private long _count;
 
     /// <summary>An accumulator without rows.</summary>
     /// <param name="weights">W, inputs × outputs, finite.</param>
     /// <param name="crossGram">Whether to keep G = X̃ᵀX, which GPFQ and SPFQ need.</param>
     /// <param name="product">The engine for the products over rows.</param>
-    /// <param name="threads">For the fp64 products at the end; zero for all processors.</param>
+    /// <param name="threads">For everything else; zero for all processors.</param>
     public LayerStatisticsAccumulator(Matrix<float> weights, bool crossGram, IMatrixProduct product, int threads = 0)
     {
         ArgumentNullException.ThrowIfNull(weights);
@@ -61,7 +61,7 @@ public sealed class LayerStatisticsAccumulator
 
     /// <summary>Adds rows of both streams.</summary>
     /// <param name="floatRows">Rows of X: rows × inputs.</param>
-    /// <param name="quantizedRows">The same rows of X̃.</param>
+    /// <param name="quantizedRows">The same rows of X̃; the same memory where they are the same.</param>
     /// <param name="rows">Number of rows.</param>
     /// <exception cref="ArgumentException">A span of another length than rows × inputs.</exception>
     /// <exception cref="NonFiniteInputException">A value that is not finite; nothing has been added then.</exception>
@@ -69,10 +69,28 @@ public sealed class LayerStatisticsAccumulator
     {
         RequireLength(floatRows, rows, nameof(floatRows));
         RequireLength(quantizedRows, rows, nameof(quantizedRows));
-        RequireFinite(floatRows);
-        RequireFinite(quantizedRows);
-        if (rows > 0)
-            Gather(floatRows, quantizedRows, rows, equal: false);
+        Gather(floatRows, quantizedRows, [], rows);
+    }
+
+    /// <summary>Adds rows of both streams whose float outputs are known, which spares the product XW.</summary>
+    /// <param name="floatRows">Rows of X: rows × inputs.</param>
+    /// <param name="quantizedRows">The same rows of X̃; the same memory where they are the same.</param>
+    /// <param name="outputs">The same rows of XW, without bias: rows × outputs.</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <exception cref="ArgumentException">A span of another length than rows × inputs, or rows × outputs.</exception>
+    /// <exception cref="NonFiniteInputException">An input that is not finite; nothing has been added then.</exception>
+    public void Add(ReadOnlySpan<float> floatRows, ReadOnlySpan<float> quantizedRows, ReadOnlySpan<float> outputs, int rows)
+    {
+        RequireLength(floatRows, rows, nameof(floatRows));
+        RequireLength(quantizedRows, rows, nameof(quantizedRows));
+        if (outputs.Length != (long)rows * _weights.Columns)
+        {
+            throw new ArgumentException(
+                $"{rows} rows of a layer with {_weights.Columns} outputs are {(long)rows * _weights.Columns} numbers, but {outputs.Length} were given.",
+                nameof(outputs));
+        }
+
+        Gather(floatRows, quantizedRows, outputs, rows);
     }
 
     /// <summary>Adds rows that are the same in both streams, as before the first quantized layer.</summary>
@@ -83,9 +101,7 @@ public sealed class LayerStatisticsAccumulator
     public void Add(ReadOnlySpan<float> rows, int count)
     {
         RequireLength(rows, count, nameof(rows));
-        RequireFinite(rows);
-        if (count > 0)
-            Gather(rows, rows, count, equal: true);
+        Gather(rows, rows, [], count);
     }
 
     /// <summary>The statistics of all rows so far; more rows may follow.</summary>
@@ -96,53 +112,40 @@ public sealed class LayerStatisticsAccumulator
             throw new InvalidOperationException("No calibration rows have been added; statistics need at least one.");
         if (_kept is not null)
             return OfKeptRows(_kept);
-        var h = _h!.Clone();
+        _handedOut = true;
         var (inputMean, floatMean, outputMean) = Means();
-        if (_g is not null)
+        var (weights, threads) = (_weights, _threads);
+        var h = new Lazy<Matrix<double>>(_h!);
+        var g = !_crossGram ? null : _g is null ? h : new(_g);
+        var cross = (_differ ? _g : _h)!; // null only where C is summed
+        var c = _c is null ? new Lazy<Matrix<double>>(() => LayerStatistics.CrossProduct(cross, weights, threads)) : new(_c);
+        var energy = _outputEnergy is null
+            ? new Lazy<double[]>(() => Energy(weights, c.Value))
+            : new(RequireFinite([.. _outputEnergy]));
+        return new(_count, h, g, c, inputMean, outputMean, energy)
         {
-            return new(_count, h, _g.Clone(), _weights, inputMean, outputMean, EnergyOfDifferentStreams(), _threads)
-            {
-                FloatInputMean = floatMean,
-            };
-        }
-
-        var c = _c?.Clone() ?? DoubleProduct.Multiply(new PackedRows(h, MatrixPart.Full), _weights, _threads);
-        var energy = (double[]?)_outputEnergy?.Clone() ?? Energy(_weights, c);
-        return new(_count, h, _crossGram ? h : null, c, inputMean, outputMean, RequireFinite(energy)) { FloatInputMean = floatMean };
-    }
-
-    private Lazy<double[]> EnergyOfDifferentStreams()
-    {
-        if (_f is null)
-            return new(RequireFinite((double[])_outputEnergy!.Clone()));
-        var (f, weights, threads) = (_f.Clone(), _weights, _threads);
-        var energy = new Lazy<double[]>(
-            () => Energy(weights, DoubleProduct.Multiply(new PackedRows(f, MatrixPart.Full), weights, threads)));
-        // No output is larger than ‖X‖_F ‖w‖. Only where that might leave single precision need the energies be looked at.
-        double rows = 0, widest = 0;
-        for (var t = 0; t < f.Rows; t++)
-            rows += f[t, t];
-        foreach (var weight in weights.Data)
-            widest = Math.Max(widest, Math.Abs(weight));
-        const double Largest = float.MaxValue;
-        if (!(Math.Sqrt(rows * f.Rows) * widest < Largest))
-            RequireFinite(Array.ConvertAll(energy.Value, e => e < Largest * Largest ? e : double.PositiveInfinity));
-        return energy;
+            FloatInputMean = floatMean,
+            Weights = weights,
+            IsOneStream = !_differ,
+        };
     }
 
     private LayerStatistics OfKeptRows(KeptRows kept)
     {
         int m = _weights.Columns, rows = (int)_count;
-        var (x, quantized) = kept.ToArrays();
-        var outputs = new float[checked(rows * m)];
-        _product.Multiply(x, _weights.Data, rows, _weights.Rows, m, outputs);
-        var energy = new double[m];
-        for (var i = 0; i < outputs.Length; i += m)
-            WideSums.AddSquares(outputs.AsSpan(i, m), energy);
+        var (x, quantized, outputs) = kept.ToArrays();
+        if (outputs is null)
+        {
+            outputs = new float[checked(rows * m)];
+            _product.Multiply(x, _weights.Data, rows, _weights.Rows, m, outputs);
+        }
+
+        var energy = ColumnSums.OfSquares(outputs, m, _threads);
         var (inputMean, floatMean, outputMean) = Means();
         return new(new(rows, x, quantized, outputs), _crossGram, inputMean, outputMean, RequireFinite(energy), _threads)
         {
             FloatInputMean = floatMean,
+            Weights = _weights,
         };
     }
 
@@ -168,66 +171,83 @@ public sealed class LayerStatisticsAccumulator
     }
 
     /// <summary>Keeps rows while they are fewer than the inputs; from then on they enter the sums.</summary>
-    private void Gather(ReadOnlySpan<float> floatRows, ReadOnlySpan<float> quantizedRows, int rows, bool equal)
+    /// <param name="floatRows">Rows of X.</param>
+    /// <param name="quantizedRows">Rows of X̃.</param>
+    /// <param name="outputs">Rows of XW; empty where they are not known.</param>
+    /// <param name="rows">Their number.</param>
+    private void Gather(ReadOnlySpan<float> floatRows, ReadOnlySpan<float> quantizedRows, ReadOnlySpan<float> outputs, int rows)
     {
-        AddColumnSums(floatRows, _floatSum);
-        AddColumnSums(quantizedRows, _quantizedSum);
+        var equal = floatRows == quantizedRows;
+        var floatSum = BoundedSums(floatRows);
+        var quantizedSum = equal ? floatSum : BoundedSums(quantizedRows);
+        Dense.AddScaled(1, floatSum, _floatSum);
+        Dense.AddScaled(1, quantizedSum, _quantizedSum);
+        if (rows == 0)
+            return;
         if (_kept is not null)
         {
             if (_count + rows < _weights.Rows)
             {
-                _kept.Add(floatRows, quantizedRows, equal);
+                _kept.Add(floatRows, quantizedRows, outputs, equal);
                 _count += rows;
                 return;
             }
 
-            var (x, quantized) = _kept.ToArrays();
+            var (x, quantized, known) = _kept.ToArrays();
             _kept = null;
             _h = new(_weights.Rows, _weights.Rows);
             if (_count > 0)
-                Sum(x, quantized, (int)_count, ReferenceEquals(x, quantized));
+                Sum(x, quantized, known, (int)_count, ReferenceEquals(x, quantized));
         }
 
-        Sum(floatRows, quantizedRows, rows, equal);
+        Sum(floatRows, quantizedRows, outputs, rows, equal);
         _count += rows;
     }
 
-    private void Sum(ReadOnlySpan<float> floatRows, ReadOnlySpan<float> quantizedRows, int rows, bool equal)
+    private void Sum(
+        ReadOnlySpan<float> floatRows, ReadOnlySpan<float> quantizedRows, ReadOnlySpan<float> outputs, int rows, bool equal)
     {
+        TakeBackSums();
+        if (!equal || !outputs.IsEmpty)
+            SumEnergies();
         if (!equal)
             SeparateStreams();
         _product.AddGram(quantizedRows, rows, _h!);
-        _summed = true;
-        if (_outputEnergy is null)
-            return;
+        _summed += rows;
         if (_g is not null)
             _product.AddTransposedProduct(quantizedRows, floatRows, rows, _g);
-        if (_f is not null)
-            _product.AddGram(floatRows, rows, _f);
+        if (_outputEnergy is null)
+            return;
+        if (outputs.IsEmpty)
+            ComputeOutputs(floatRows, quantizedRows, rows);
         else
-            AddOutputs(floatRows, quantizedRows, rows);
+            AddOutputs(quantizedRows, outputs, rows);
     }
 
-    /// <summary>From here on X̃ may differ from X: what followed from H alone becomes sums of its own.</summary>
+    /// <summary>Statistics keep the sums that they were given.</summary>
+    private void TakeBackSums()
+    {
+        if (!_handedOut)
+            return;
+        (_h, _g, _c) = (_h!.Clone(), _g?.Clone(), _c?.Clone());
+        _handedOut = false;
+    }
+
+    /// <summary>From here on the energies of the outputs are sums of their own.</summary>
+    private void SumEnergies() => _outputEnergy ??= _summed == 0
+        ? new double[_weights.Columns]
+        : Energy(_weights, LayerStatistics.CrossProduct(_h!, _weights, _threads));
+
+    /// <summary>From here on X̃ may differ from X: G, or C, is a sum of its own.</summary>
     private void SeparateStreams()
     {
-        if (_outputEnergy is not null)
+        if (_differ)
             return;
-        int n = _weights.Rows, m = _weights.Columns;
+        _differ = true;
         if (_crossGram)
-            _g = _summed ? _h!.Clone() : new(n, n);
-        if (_crossGram && n <= m)
-            _f = _summed ? _h!.Clone() : new(n, n);
-        _outputEnergy = new double[m];
-        if (!_summed || _f is not null)
-        {
-            _c = _crossGram ? null : new(n, m);
-            return;
-        }
-
-        var c = DoubleProduct.Multiply(new PackedRows(_h!, MatrixPart.Full), _weights, _threads);
-        _outputEnergy = Energy(_weights, c);
-        _c = _crossGram ? null : c;
+            _g = _summed == 0 ? new(_weights.Rows, _weights.Rows) : _h!.Clone();
+        else
+            _c = _summed == 0 ? new(_weights.Rows, _weights.Columns) : LayerStatistics.CrossProduct(_h!, _weights, _threads);
     }
 
     /// <summary>wᵀHw for each output, given C = HW.</summary>
@@ -247,7 +267,7 @@ public sealed class LayerStatisticsAccumulator
         return energy;
     }
 
-    private void AddOutputs(ReadOnlySpan<float> floatRows, ReadOnlySpan<float> quantizedRows, int rows)
+    private void ComputeOutputs(ReadOnlySpan<float> floatRows, ReadOnlySpan<float> quantizedRows, int rows)
     {
         int n = _weights.Rows, m = _weights.Columns;
         var chunk = Math.Min(rows, Math.Clamp(OutputBuffer / m, 64, 4096));
@@ -258,17 +278,15 @@ public sealed class LayerStatisticsAccumulator
             var count = Math.Min(chunk, rows - first);
             var outputs = _outputs.AsSpan(0, count * m);
             _product.Multiply(floatRows.Slice(first * n, count * n), _weights.Data, count, n, m, outputs);
-            if (_c is not null)
-                _product.AddTransposedProduct(quantizedRows.Slice(first * n, count * n), outputs, count, _c);
-            for (var i = 0; i < outputs.Length; i += m)
-                WideSums.AddSquares(outputs.Slice(i, m), _outputEnergy);
+            AddOutputs(quantizedRows.Slice(first * n, count * n), outputs, count);
         }
     }
 
-    private static void AddColumnSums(ReadOnlySpan<float> rows, double[] sums)
+    private void AddOutputs(ReadOnlySpan<float> quantizedRows, ReadOnlySpan<float> outputs, int rows)
     {
-        for (var i = 0; i < rows.Length; i += sums.Length)
-            WideSums.Add(rows.Slice(i, sums.Length), sums);
+        if (_c is not null)
+            _product.AddTransposedProduct(quantizedRows, outputs, rows, _c);
+        Dense.AddScaled(1, ColumnSums.OfSquares(outputs, _weights.Columns, _threads), _outputEnergy);
     }
 
     private void RequireLength(ReadOnlySpan<float> values, int rows, string name)
@@ -280,17 +298,14 @@ public sealed class LayerStatisticsAccumulator
         }
     }
 
-    private void RequireFinite(ReadOnlySpan<float> values)
+    /// <summary>Sums of the columns, or the place of a value that is not finite.</summary>
+    private double[] BoundedSums(ReadOnlySpan<float> values)
     {
-        var limit = new Vector<float>(LargestValue);
-        var vectors = MemoryMarshal.Cast<float, Vector<float>>(values);
-        var start = 0;
-        while (start < vectors.Length && Vector.LessThanOrEqualAll(Vector.Abs(vectors[start]), limit))
-            start++;
-        for (var i = start * Vector<float>.Count; i < values.Length; i++)
-        {
-            if (!(Math.Abs(values[i]) <= LargestValue))
-                throw new NonFiniteInputException(_count + (i / _weights.Rows), i % _weights.Rows, values[i]);
-        }
+        if (ColumnSums.OfBounded(values, _weights.Rows, LargestValue, _threads) is { } sums)
+            return sums;
+        var i = 0;
+        while (Math.Abs(values[i]) <= LargestValue)
+            i++;
+        throw new NonFiniteInputException(_count + (i / _weights.Rows), i % _weights.Rows, values[i]);
     }
 }

@@ -29,6 +29,10 @@ internal sealed record RetainedRows(int Count, float[] Float, float[] Quantized,
     /// <summary>C = X̃ᵀXW.</summary>
     public Matrix<double> C(int threads) => Product(Outputs, threads);
 
+    /// <summary>X̃V in fp64, rows × outputs.</summary>
+    public Matrix<double> Multiply<T>(Matrix<T> v, int threads) where T : unmanaged =>
+        DoubleProduct.Multiply(new PackedRows(new(Count, Inputs, Array.ConvertAll(Quantized, x => (double)x)), MatrixPart.Full), v, threads);
+
     /// <summary>diag H, in fp64.</summary>
     public double[] SquaredNorms()
     {
@@ -36,6 +40,14 @@ internal sealed record RetainedRows(int Count, float[] Float, float[] Quantized,
         for (var i = 0; i < Quantized.Length; i += norms.Length)
             WideSums.AddSquares(Quantized.AsSpan(i, norms.Length), norms);
         return norms;
+    }
+
+    /// <summary>These rows and others of the same layer below them.</summary>
+    public RetainedRows Append(RetainedRows other)
+    {
+        float[] x = [.. Float, .. other.Float];
+        var quantized = StreamsAreEqual && other.StreamsAreEqual ? x : [.. Quantized, .. other.Quantized];
+        return new(Count + other.Count, x, quantized, [.. Outputs, .. other.Outputs]);
     }
 
     private Matrix<double> Product(float[] right, int threads)
