@@ -6,9 +6,12 @@ namespace MLNetQuant.Onnx.Calibration;
 
 /// <summary>
 /// Walks a graph from layer to layer with two streams on the same rows: the float model's values, and those of the
-/// model whose earlier layers are quantized already. The graph is cut in front of each layer; each piece between two
-/// cuts runs once per batch and stream, and only the tensors that a later piece reads stay alive.
+/// model whose earlier layers are quantized already. The graph is cut at each layer; each piece between two cuts runs
+/// once per batch and stream, and only the tensors that a later piece reads stay alive.
 /// </summary>
+/// <remarks>The quantized stream is cut in front of a layer, whose weights it still waits for. The float stream is cut
+/// behind it, because the layer's float outputs spare the statistics a product, unless they are of no use there
+/// (<see cref="LayerOutputs.AreReadable"/>).</remarks>
 internal sealed class CalibrationWalk
 {
     private readonly ModelProto _model;
@@ -17,10 +20,12 @@ internal sealed class CalibrationWalk
     private readonly int _threads;
     private readonly CancellationToken _cancellationToken;
     private readonly bool[] _needed;
+    private readonly HashSet<string> _diverged = []; // tensors that are not the same in both streams
     private readonly Dictionary<int, LayerRewrite> _rewrites = [];
     private readonly Dictionary<string, OnnxTensor>[] _float;
     private readonly Dictionary<string, OnnxTensor>[] _quantized;
-    private int _position;
+    private int _floatPosition;
+    private int _quantizedPosition;
 
     public CalibrationWalk(
         ModelProto model,
@@ -42,43 +47,70 @@ internal sealed class CalibrationWalk
 
     /// <summary>Runs both streams up to a layer.</summary>
     /// <param name="layer">The next layer in graph order.</param>
-    /// <returns>The layer's input in both streams, batch by batch.</returns>
+    /// <returns>The layer's input in both streams and its float outputs, batch by batch.</returns>
     public LayerInputs Advance(ILayer layer)
     {
-        var to = layer.Node.Index;
-        int[] nodes = [.. Enumerable.Range(_position, to - _position).Where(n => _needed[n] && !_index.IsStatic(n))];
-        _position = to;
-        if (nodes.Length > 0)
-            RunPiece(nodes, to);
-        Forget(to);
-        var input = layer.Node.Input;
-        return new([.. _float.Select(b => b[input])], [.. _quantized.Select(b => b[input])]);
+        var (node, input) = (layer.Node.Index, layer.Node.Input);
+        var readsOutputs = LayerOutputs.AreReadable(layer, _index);
+        var end = readsOutputs ? node + 1 : node;
+        int[] ahead = [.. Nodes(_floatPosition, end).Union(readsOutputs ? [node] : [])];
+        AdvanceFloat(ahead, node, readsOutputs ? layer.Node.Output : null);
+        AdvanceQuantized(Nodes(_quantizedPosition, node), node);
+        var outputs = readsOutputs ? Batches(_float, layer.Node.Output) : null;
+        var result = new LayerInputs(Batches(_float, input), Batches(_quantized, input)) { FloatOutputs = outputs };
+        Forget(_float, end);
+        Forget(_quantized, node);
+        (_floatPosition, _quantizedPosition) = (end, node);
+        return result;
     }
 
     /// <summary>From here on the quantized stream sees the layer's dequantized weights.</summary>
     public void Replace(ILayer layer, LayerRewrite rewrite) => _rewrites.Add(layer.Node.Index, rewrite);
 
-    private void RunPiece(int[] nodes, int to)
+    /// <summary>The nodes of a stretch that must be run.</summary>
+    private int[] Nodes(int from, int to) => [.. Enumerable.Range(from, to - from).Where(n => _needed[n] && !_index.IsStatic(n))];
+
+    /// <summary>What nodes produce that is read from a position on.</summary>
+    private IEnumerable<string> Results(int[] nodes, int position) =>
+        nodes.SelectMany(n => _index.Graph.Node[n].Output).Where(o => o.Length > 0 && IsReadFrom(o, position));
+
+    private void AdvanceFloat(int[] nodes, int layer, string? layerOutput)
     {
-        string[] outputs = [.. nodes.SelectMany(n => _index.Graph.Node[n].Output).Where(o => o.Length > 0 && IsReadFrom(o, to))];
-        var floatPiece = Cut(new Dictionary<int, LayerRewrite>());
-        var floatResults = Run(floatPiece, _float);
-
-        var diverged = nodes.Any(_rewrites.ContainsKey)
-            || floatPiece.Inputs.Any(i => !ReferenceEquals(_float[0][i], _quantized[0][i]));
-        var quantizedResults = diverged ? Run(Cut(_rewrites), _quantized) : floatResults;
-        for (var batch = 0; batch < _float.Length; batch++)
-        {
-            foreach (var name in outputs)
-            {
-                _float[batch][name] = floatResults[batch][name];
-                _quantized[batch][name] = quantizedResults[batch][name];
-            }
-        }
-
-        GraphSlice Cut(IReadOnlyDictionary<int, LayerRewrite> rewrites) => GraphSlice.Cut(
-            _model, _index, nodes, outputs, name => (int)_float[0][name].ElementType, rewrites);
+        if (nodes.Length == 0)
+            return;
+        string[] outputs = [.. Results(nodes, layer).Union(layerOutput is null ? [] : [layerOutput])];
+        Keep(_float, Run(Cut(nodes, outputs, new Dictionary<int, LayerRewrite>()), _float), outputs);
     }
+
+    private void AdvanceQuantized(int[] nodes, int layer)
+    {
+        if (nodes.Length == 0)
+            return;
+        string[] outputs = [.. Results(nodes, layer)];
+        if (nodes.Any(_rewrites.ContainsKey) || nodes.SelectMany(_index.Reads).Any(_diverged.Contains))
+        {
+            Keep(_quantized, Run(Cut(nodes, outputs, _rewrites), _quantized), outputs);
+            _diverged.UnionWith(nodes.SelectMany(n => _index.Graph.Node[n].Output));
+        }
+        else
+        {
+            Keep(_quantized, _float, outputs);
+        }
+    }
+
+    private GraphSlice Cut(int[] nodes, string[] outputs, IReadOnlyDictionary<int, LayerRewrite> rewrites) =>
+        GraphSlice.Cut(_model, _index, nodes, outputs, name => (int)(_float[0].GetValueOrDefault(name) ?? _quantized[0][name]).ElementType, rewrites);
+
+    private static void Keep(Dictionary<string, OnnxTensor>[] stream, Dictionary<string, OnnxTensor>[] results, string[] names)
+    {
+        for (var batch = 0; batch < stream.Length; batch++)
+        {
+            foreach (var name in names)
+                stream[batch][name] = results[batch][name];
+        }
+    }
+
+    private static OnnxTensor[] Batches(Dictionary<string, OnnxTensor>[] stream, string name) => [.. stream.Select(b => b[name])];
 
     private Dictionary<string, OnnxTensor>[] Run(GraphSlice piece, Dictionary<string, OnnxTensor>[] stream)
     {
@@ -86,15 +118,12 @@ internal sealed class CalibrationWalk
         return session.RunAll(stream, session.Outputs, _threads, _cancellationToken);
     }
 
-    private void Forget(int position)
+    private void Forget(Dictionary<string, OnnxTensor>[] stream, int position)
     {
-        foreach (var stream in new[] { _float, _quantized })
+        foreach (var batch in stream)
         {
-            foreach (var batch in stream)
-            {
-                foreach (var name in batch.Keys.Where(n => !IsReadFrom(n, position)).ToArray())
-                    batch.Remove(name);
-            }
+            foreach (var name in batch.Keys.Where(n => !IsReadFrom(n, position)).ToArray())
+                batch.Remove(name);
         }
     }
 
@@ -122,11 +151,14 @@ internal sealed class CalibrationWalk
     }
 }
 
-/// <summary>A layer's input in both streams, batch by batch.</summary>
+/// <summary>A layer's input in both streams, and its float outputs, batch by batch.</summary>
 /// <param name="Float">What the float model feeds the layer.</param>
 /// <param name="Quantized">What it receives once earlier layers are quantized.</param>
 internal sealed record LayerInputs(IReadOnlyList<OnnxTensor> Float, IReadOnlyList<OnnxTensor> Quantized)
 {
+    /// <summary>What the layer's node puts out in the float model, bias included; null where that is of no use.</summary>
+    public IReadOnlyList<OnnxTensor>? FloatOutputs { get; init; }
+
     /// <summary>Whether no earlier layer touches this one.</summary>
     public bool AreEqual => ReferenceEquals(Float[0], Quantized[0]);
 }

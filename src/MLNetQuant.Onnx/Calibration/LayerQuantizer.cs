@@ -19,7 +19,7 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
     /// <summary>Quantizes a layer.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="number">Its place among the quantized layers, the key of its random numbers.</param>
-    /// <param name="inputs">Its input in both streams.</param>
+    /// <param name="inputs">Its input in both streams and its float outputs.</param>
     public LayerResult Quantize(ILayer layer, int number, LayerInputs inputs)
     {
         var layout = layer.Layout;
@@ -92,6 +92,7 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
             return LayerStatisticsReader.Read(
                 layer,
                 inputs,
+                LayerOutputs.Of(layer, inputs, index),
                 weights,
                 sampler,
                 options.Algorithm.NeedsCrossGram,

@@ -14,6 +14,9 @@ internal static class LayerStatisticsReader
     /// <summary>Below so many inputs the managed product is as fast: a run of ONNX Runtime costs some microseconds.</summary>
     private const int FewInputs = 64;
 
+    /// <summary>Rows unfolded by one thread at a time.</summary>
+    private const int PieceRows = 256;
+
     /// <summary>One block of rows in so many is held back.</summary>
     private const int HeldBackShare = 5;
 
@@ -25,6 +28,7 @@ internal static class LayerStatisticsReader
 
     /// <param name="layer">The layer.</param>
     /// <param name="inputs">Its input in both streams.</param>
+    /// <param name="outputs">Its float outputs; null where they are not at hand.</param>
     /// <param name="weights">The weights of each group.</param>
     /// <param name="sampler">Which rows to take.</param>
     /// <param name="crossGram">Whether G is wanted.</param>
@@ -35,6 +39,7 @@ internal static class LayerStatisticsReader
     public static SplitStatistics[] Read(
         ILayer layer,
         LayerInputs inputs,
+        LayerOutputs? outputs,
         IReadOnlyList<Matrix<float>> weights,
         RowSampler sampler,
         bool crossGram,
@@ -61,39 +66,61 @@ internal static class LayerStatisticsReader
             var inner = weights.Count == 1 ? threads : 1;
             IMatrixProduct engine = width < FewInputs ? new ManagedMatrixProduct(inner) : product;
             var accumulator = new LayerStatisticsAccumulator(weights[group], crossGram, engine, inner);
-            var x = new float[Math.Min(ChunkRows, rows.Sum(r => r.Length)) * width];
+            var capacity = Math.Min(ChunkRows, rows.Sum(r => r.Length));
+            var x = new float[capacity * width];
             var quantized = inputs.AreEqual ? x : new float[x.Length];
-            var filled = 0;
-            for (var batch = 0; batch < rows.Length; batch++)
+            var y = new float[outputs is null ? 0 : capacity * layer.Layout.Outputs];
+            foreach (var chunk in Chunks(rows))
             {
-                for (var start = 0; start < rows[batch].Length;)
-                {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    var take = Math.Min(rows[batch].Length - start, (x.Length / width) - filled);
-                    var chosen = rows[batch].AsSpan(start, take);
-                    layer.Unfold(inputs.Float[batch], chosen, group, x.AsSpan(filled * width));
-                    if (!inputs.AreEqual)
-                        layer.Unfold(inputs.Quantized[batch], chosen, group, quantized.AsSpan(filled * width));
-                    start += take;
-                    filled += take;
-                    if (filled * width == x.Length)
-                        Flush();
-                }
+                var exact = new bool[chunk.Count];
+                ParallelWork.For(chunk.Count, inner, p => exact[p] = Unfold(chunk[p]), cancellationToken);
+                var count = chunk.Sum(p => p.Count);
+                var floatRows = x.AsSpan(0, count * width);
+                var quantizedRows = quantized.AsSpan(0, count * width);
+                if (exact.All(e => e))
+                    accumulator.Add(floatRows, quantizedRows, y.AsSpan(0, count * layer.Layout.Outputs), count);
+                else
+                    accumulator.Add(floatRows, quantizedRows, count);
             }
 
-            if (filled > 0)
-                Flush();
             return accumulator.ToStatistics();
 
-            void Flush()
+            // Whether the outputs are known well enough.
+            bool Unfold(Piece piece)
             {
-                if (inputs.AreEqual)
-                    accumulator.Add(x.AsSpan(0, filled * width), filled);
-                else
-                    accumulator.Add(x.AsSpan(0, filled * width), quantized.AsSpan(0, filled * width), filled);
+                var chosen = rows[piece.Batch].AsSpan(piece.Start, piece.Count);
+                layer.Unfold(inputs.Float[piece.Batch], chosen, group, x.AsSpan(piece.At * width));
+                if (!inputs.AreEqual)
+                    layer.Unfold(inputs.Quantized[piece.Batch], chosen, group, quantized.AsSpan(piece.At * width));
+                return outputs?.TryRead(
+                    piece.Batch, chosen, group, y.AsSpan(piece.At * layer.Layout.Outputs, piece.Count * layer.Layout.Outputs)) ?? false;
+            }
+        }
+    }
+
+    /// <summary>The rows of all batches, in chunks that are handed over at once, each in pieces.</summary>
+    private static IEnumerable<List<Piece>> Chunks(int[][] rows)
+    {
+        var chunk = new List<Piece>();
+        var filled = 0;
+        for (var batch = 0; batch < rows.Length; batch++)
+        {
+            for (var start = 0; start < rows[batch].Length;)
+            {
+                var piece = new Piece(batch, start, Math.Min(Math.Min(rows[batch].Length - start, PieceRows), ChunkRows - filled), filled);
+                chunk.Add(piece);
+                start += piece.Count;
+                filled += piece.Count;
+                if (filled < ChunkRows)
+                    continue;
+                yield return chunk;
+                chunk = [];
                 filled = 0;
             }
         }
+
+        if (filled > 0)
+            yield return chunk;
     }
 
     /// <summary>Every fifth block of the rows, counted over all batches, is held back.</summary>
@@ -114,6 +141,13 @@ internal static class LayerStatisticsReader
 
         return (fitted, heldBack);
     }
+
+    /// <summary>Chosen rows of one batch.</summary>
+    /// <param name="Batch">The batch.</param>
+    /// <param name="Start">The first of the rows chosen in it.</param>
+    /// <param name="Count">How many.</param>
+    /// <param name="At">Their place in the chunk.</param>
+    private readonly record struct Piece(int Batch, int Start, int Count, int At);
 }
 
 /// <summary>Statistics of a group, some of its rows apart.</summary>

@@ -29,8 +29,6 @@ internal sealed class ConvLayer : ILayer
 
     public int BiasInput => 2;
 
-    public double OutputScale => 1;
-
     public int CountRows(IReadOnlyList<long> inputShape)
     {
         var rows = inputShape[0];
@@ -81,6 +79,22 @@ internal sealed class ConvLayer : ILayer
                 for (var tap = 0; tap < taps.Length; tap++)
                     cells[tap] = taps[tap] == Padding ? 0 : values[first + taps[tap]];
                 first += plane;
+            }
+        }
+    }
+
+    public void UnfoldOutput(OnnxTensor output, ReadOnlySpan<int> rows, int group, Span<float> destination)
+    {
+        var values = output.Values<float>();
+        var positions = (int)output.Shape.Skip(2).Aggregate(1L, (a, b) => a * b);
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var (image, position) = Math.DivRem(rows[i], positions);
+            var at = (((image * Layout.AllOutputs) + (group * Layout.Outputs)) * positions) + position;
+            foreach (ref var value in destination.Slice(i * Layout.Outputs, Layout.Outputs))
+            {
+                value = values[at];
+                at += positions;
             }
         }
     }

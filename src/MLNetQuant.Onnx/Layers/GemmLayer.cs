@@ -9,7 +9,7 @@ internal sealed class GemmLayer : ILayer
     {
         Node = node;
         _transposedInput = transposedInput;
-        OutputScale = beta == 0 ? 0 : alpha / beta;
+        (Alpha, Beta) = (alpha, beta);
         Layout = transposedWeight
             ? new(columns, rows, 1, InputStride: 1, OutputStride: columns, GroupStride: 0)
             : new(rows, columns, 1, InputStride: columns, OutputStride: 1, GroupStride: 0);
@@ -21,7 +21,9 @@ internal sealed class GemmLayer : ILayer
 
     public int BiasInput => 2;
 
-    public double OutputScale { get; }
+    public double Alpha { get; }
+
+    public double Beta { get; }
 
     public int CountRows(IReadOnlyList<long> inputShape) => checked((int)inputShape[_transposedInput ? 1 : 0]);
 
@@ -41,4 +43,7 @@ internal sealed class GemmLayer : ILayer
                 destination[(i * Layout.Inputs) + t] = values[(t * count) + rows[i]];
         }
     }
+
+    public void UnfoldOutput(OnnxTensor output, ReadOnlySpan<int> rows, int group, Span<float> destination) =>
+        RowVectors.Copy(output, rows, destination, Layout.Outputs);
 }

@@ -14,8 +14,14 @@ internal interface ILayer
     /// <summary>Position of the bias among the node's inputs; −1 when the operator takes none.</summary>
     int BiasInput { get; }
 
-    /// <summary>What the operator multiplies XW by, relative to its bias.</summary>
-    double OutputScale { get; }
+    /// <summary>α of the node's output αXW + βb.</summary>
+    double Alpha => 1;
+
+    /// <summary>β of the node's output αXW + βb.</summary>
+    double Beta => 1;
+
+    /// <summary>What the operator multiplies XW by, relative to its bias; zero where it passes its bias over.</summary>
+    double OutputScale => Beta == 0 ? 0 : Alpha / Beta;
 
     /// <summary>Rows of the matrix problem that an input tensor of this shape brings.</summary>
     int CountRows(IReadOnlyList<long> inputShape);
@@ -26,6 +32,13 @@ internal interface ILayer
     /// <param name="group">Which group.</param>
     /// <param name="destination">Receives rows × N values, row-major.</param>
     void Unfold(OnnxTensor input, ReadOnlySpan<int> rows, int group, Span<float> destination);
+
+    /// <summary>Writes what the node puts out for chosen rows of X, for one group.</summary>
+    /// <param name="output">The node's output tensor.</param>
+    /// <param name="rows">Which rows.</param>
+    /// <param name="group">Which group.</param>
+    /// <param name="destination">Receives rows × M values, row-major.</param>
+    void UnfoldOutput(OnnxTensor output, ReadOnlySpan<int> rows, int group, Span<float> destination);
 }
 
 /// <summary>The place of a layer in its graph.</summary>
@@ -39,4 +52,7 @@ internal sealed record LayerNode(
     string Name, int Index, NodeProto Proto, string Input, int WeightInput, TensorProto Weight)
 {
     public string Op => Proto.OpType;
+
+    /// <summary>The tensor that it puts out.</summary>
+    public string Output => Proto.Output[0];
 }

@@ -9,10 +9,11 @@ internal sealed class MatMulLayer(LayerNode node, int inputs, int outputs) : ILa
 
     public int BiasInput => -1;
 
-    public double OutputScale => 1;
-
     public int CountRows(IReadOnlyList<long> inputShape) => RowVectors.Count(inputShape);
 
     public void Unfold(OnnxTensor input, ReadOnlySpan<int> rows, int group, Span<float> destination) =>
         RowVectors.Copy(input, rows, destination, inputs);
+
+    public void UnfoldOutput(OnnxTensor output, ReadOnlySpan<int> rows, int group, Span<float> destination) =>
+        RowVectors.Copy(output, rows, destination, outputs);
 }

@@ -45,6 +45,6 @@ public class HeldBackRowsTests
         Matrix<float>[] weights = [layer.Layout.Gather<float>(Onnx.Graph.TensorValues.ReadFloats(layer.Node.Weight), 0)];
         var sampler = new RowSampler(0, 0, [.. batches.Select(t => (int)t.Shape[0])], int.MaxValue);
         using var product = new OnnxRuntimeMatrixProduct();
-        return LayerStatisticsReader.Read(layer, new(batches, batches), weights, sampler, true, holdBack, product, 1, default)[0];
+        return LayerStatisticsReader.Read(layer, new(batches, batches), outputs: null, weights, sampler, true, holdBack, product, 1, default)[0];
     }
 }

@@ -110,6 +110,31 @@ public class WalkTests
         Assert.True(walk.Advance(layers[1]).AreEqual);
     }
 
+    [Fact]
+    public void A_layer_whose_bias_is_no_constant_brings_no_outputs_and_the_walk_goes_on()
+    {
+        var model = new GraphBuilder()
+            .Input("x", "N,6").Weight("A", 6, 4).Weight("B", 4, 4).Weight("C", 4, 3)
+            .Node("MatMul", "x,A", "h").Node("Tanh", "h", "t")
+            .Node("Gemm", "t,B,h", "g").Node("Relu", "g", "r").Node("MatMul", "r,C", "y").Output("y")
+            .Build();
+        var index = new GraphIndex(model.Proto);
+        var layers = LayerFinder.Find(index).Layers;
+        var batches = Batches(model, Data(9, "N,6"), 4);
+        var walk = new CalibrationWalk(model.Proto, index, layers, batches, 1, default);
+        using var product = new OnnxRuntimeMatrixProduct();
+        var quantizer = new LayerQuantizer(index, QuantizationOptions.Default with { Bits = 3 }, product);
+        var names = new FreshNames(model.Proto.Graph);
+        foreach (var (number, layer) in layers.Index())
+        {
+            var walked = walk.Advance(layer);
+            Assert.Equal(layer.Node.Op != "Gemm", walked.FloatOutputs is not null);
+            foreach (var (batch, rows) in batches.Index())
+                Close(Runtime.Run(model.Proto, rows, [layer.Node.Input], level: 0)[layer.Node.Input], walked.Float[batch]);
+            walk.Replace(layer, new FloatFormat().Write(quantizer.Quantize(layer, number, walked).Layer, names));
+        }
+    }
+
     /// <summary>
     /// Two convolutions with a residual, a depthwise one, static shape arithmetic, an If that captures an outer tensor
     /// and a static one, a node that nothing reads, and three layers at the end of which two share their input.
@@ -167,6 +192,8 @@ public class WalkTests
             {
                 Close(Runtime.Run(model.Proto, rowsOfBatch, [layer.Node.Input], level: 0)[layer.Node.Input], walked.Float[batch]);
                 Close(Runtime.Run(quantized, rowsOfBatch, [layer.Node.Input], level: 0)[layer.Node.Input], walked.Quantized[batch]);
+                Assert.NotNull(walked.FloatOutputs);
+                Close(Runtime.Run(model.Proto, rowsOfBatch, [layer.Node.Output], level: 0)[layer.Node.Output], walked.FloatOutputs[batch]);
             }
 
             if (number > 1)

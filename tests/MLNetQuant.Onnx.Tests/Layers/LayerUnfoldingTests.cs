@@ -1,3 +1,4 @@
+using MLNetQuant.Onnx.Calibration;
 using MLNetQuant.Onnx.Graph;
 using MLNetQuant.Onnx.Layers;
 using MLNetQuant.Onnx.Tests.Models;
@@ -59,6 +60,36 @@ public class LayerUnfoldingTests
             layer.Unfold(input, some, g, chosen);
             foreach (var (i, row) in some.Index())
                 Assert.Equal(all[(row * n)..((row + 1) * n)], chosen[(i * n)..((i + 1) * n)]);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Unfolded_outputs_less_the_bias_are_the_unfolded_input_times_the_weights(string name)
+    {
+        var (model, input, _, _) = LayerCases.Create(name);
+        var index = new GraphIndex(model.Proto);
+        var layer = Layer(model);
+        var output = Runtime.Run(model.Proto, new Dictionary<string, OnnxTensor> { ["x"] = input })["y"];
+        Assert.True(LayerOutputs.AreReadable(layer, index));
+        var outputs = LayerOutputs.Of(layer, new([input], [input]) { FloatOutputs = [output] }, index)!;
+        var (n, m) = (layer.Layout.Inputs, layer.Layout.Outputs);
+        int[] rows = [.. AllRows(layer.CountRows(input.Shape)).Where(r => r % 3 != 1).Reverse()];
+        for (var g = 0; g < layer.Layout.Groups; g++)
+        {
+            var w = layer.Layout.Gather<float>(Floats(model, "W")!, g);
+            var x = new float[rows.Length * n];
+            layer.Unfold(input, rows, g, x);
+            var y = new float[rows.Length * m];
+            Array.Fill(y, float.NaN);
+            Assert.True(outputs.TryRead(0, rows, g, y));
+            for (var i = 0; i < y.Length; i++)
+            {
+                var sum = 0.0;
+                for (var t = 0; t < n; t++)
+                    sum += (double)x[(i / m * n) + t] * w[t, i % m];
+                Assert.Equal(sum, y[i], 1e-5 * (1 + n));
+            }
         }
     }
 
