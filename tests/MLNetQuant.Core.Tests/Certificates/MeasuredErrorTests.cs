@@ -40,6 +40,23 @@ public class MeasuredErrorTests
         Assert.Equal(direct, Math.Pow(MeasuredError.Relative(statistics, q), 2), 1e-6);
     }
 
+    [Theory]
+    [InlineData(0.0, 600, 1e-6)]
+    [InlineData(0.0, 12, 1e-6)]
+    [InlineData(0.1, 12, 2e-6)]
+    public void Where_streams_are_equal_or_rows_few_no_digits_cancel(double drift, int rows, double precision)
+    {
+        var data = Data.Random(new(6), rows, inputs: 40, outputs: 12, drift);
+        var accumulator = new LayerStatisticsAccumulator(data.Weights(), crossGram: false, new ManagedMatrixProduct());
+        var x = Matrices.Float(data.X).Data;
+        accumulator.Add(x, drift == 0 ? x : Matrices.Float(data.Tilde).Data, rows);
+        var q = data.Weights();
+        for (var i = 0; i < q.Data.Length; i += 3)
+            q.Data[i] += q.Data[i] * 1e-5f;
+        var direct = Math.Sqrt(data.SquaredError(Matrices.Unwrap(q)) / Matrices.SquaredNorm(Matrices.Multiply(data.X, data.W)));
+        Assert.Equal(1, MeasuredError.Relative(accumulator.ToStatistics(), q) / direct, precision);
+    }
+
     [Fact]
     public void Weights_that_are_kept_have_no_error_and_never_a_negative_one()
     {
