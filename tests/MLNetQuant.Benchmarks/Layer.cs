@@ -48,17 +48,29 @@ internal sealed class Layer
     }
 
     /// <summary>Statistics of so many rows: those there are, again and again; from their outputs, where there are any.</summary>
-    public LayerStatistics Accumulate(bool crossGram, IMatrixProduct product, int rows)
+    public LayerStatistics Accumulate(bool crossGram, IMatrixProduct product, int rows) =>
+        Accumulate(crossGram, product, rows, 0, Rows);
+
+    /// <summary>Four rows in five to quantize by, and the rest to judge by, as many together.</summary>
+    public (LayerStatistics Fitted, LayerStatistics HeldBack) AccumulateParts(bool crossGram, IMatrixProduct product, int rows)
+    {
+        int heldBack = rows / 5, first = Rows - (Rows / 5);
+        return (Accumulate(crossGram, product, rows - heldBack, 0, first), Accumulate(crossGram, product, heldBack, first, Rows));
+    }
+
+    private LayerStatistics Accumulate(bool crossGram, IMatrixProduct product, int rows, int from, int to)
     {
         var accumulator = new LayerStatisticsAccumulator(Weights, crossGram, product);
-        for (var first = 0; first < rows; first += ChunkRows)
+        for (var added = 0; added < rows;)
         {
-            var count = Math.Min(ChunkRows, rows - first);
-            var range = (first % Rows * Weights.Rows)..(((first % Rows) + count) * Weights.Rows);
+            var first = from + (added % (to - from));
+            var count = Math.Min(Math.Min(ChunkRows, rows - added), to - first);
+            var range = (first * Weights.Rows)..((first + count) * Weights.Rows);
             if (Outputs is null)
                 accumulator.Add(X.AsSpan(range), Quantized.AsSpan(range), count);
             else
-                accumulator.Add(X.AsSpan(range), Quantized.AsSpan(range), Outputs.AsSpan(first % Rows * Weights.Columns, count * Weights.Columns), count);
+                accumulator.Add(X.AsSpan(range), Quantized.AsSpan(range), Outputs.AsSpan(first * Weights.Columns, count * Weights.Columns), count);
+            added += count;
         }
 
         return accumulator.ToStatistics();

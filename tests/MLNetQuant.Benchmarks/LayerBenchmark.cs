@@ -45,7 +45,7 @@ public class LayerBenchmark
         var measuring = Effort.Of(() => MeasuredError.Relative(statistics, quantized.Dequantize()));
         var both = new Effort(accumulation.Clock + rounding.Clock, accumulation.Processors + rounding.Processors);
         var what = $"{Algorithm}, N = M = {Size}, {Rows:N0} rows, 4 bits";
-        Measurements.OfThisRun.Add($"{what} / one product", Limits[Algorithm], both, bare);
+        Measurements.OfThisRun.Add($"{what} / one product ¹", Limits[Algorithm], both, bare);
         Measurements.OfThisRun.Add("– of it accumulation (" + Algorithm + ")", null, accumulation, bare);
         Measurements.OfThisRun.Add("– of it rounding (" + Algorithm + ")", null, rounding, bare);
         Measurements.OfThisRun.Add("– on top, measuring the error (" + Algorithm + ")", null, measuring, bare);

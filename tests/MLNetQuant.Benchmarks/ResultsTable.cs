@@ -17,24 +17,27 @@ internal static class ResultsTable
         Line($"");
         Line($"Written by `dotnet run build.cs bench` on {Processor()}, {Environment.ProcessorCount} processors.");
         Line($"Multiples are medians over pairs that were measured in turn in one run; *clock* is what counts on a quiet");
-        Line($"machine, *processor time* what remains telling on a busy one. The bare product is one Gemm node in ONNX Runtime");
-        Line($"on all processors.");
+        Line($"machine, *processor time* what remains telling on a busy one. The measure is one Gemm node in ONNX Runtime on all");
+        Line($"processors, or what the row names.");
         if (measurements.Multiples.Count > 0)
         {
             Line($"");
-            Line($"| work / bare product | limit | clock | processor time | bare product, s |");
+            Line($"| work / measure | limit | clock | processor time | measure, s |");
             Line($"| --- | ---: | ---: | ---: | ---: |");
             foreach (var m in measurements.Multiples)
             {
                 var limit = m.Limit is { } value ? $"{value:0.00}" : "";
                 Line($"| {m.What} | {limit} | {Median(m.Clock):0.00} | {Median(m.Processors):0.00} | {Median(m.Seconds):0.00} |");
             }
+
+            Line($"");
+            Line($"¹ The layer's float outputs XW are given: the float stream of a calibration computes them anyway.");
         }
 
         foreach (var growth in measurements.Growths)
         {
             Line($"");
-            Line($"## {growth.Algorithm} at 256 rows, N = M");
+            Line($"## {growth.Algorithm} at 256 rows, N = M, end to end");
             Line($"");
             Line($"| weights | seconds | nanoseconds per weight | processor seconds |");
             Line($"| ---: | ---: | ---: | ---: |");

@@ -35,6 +35,7 @@ public static class DampedStatistics
         {
             FloatInputMean = statistics.FloatInputMean,
             IsOneStream = statistics.IsOneStream,
+            Threads = statistics.Threads,
             Weights = ReferenceEquals(statistics.Weights, weights) ? weights : null,
         };
 

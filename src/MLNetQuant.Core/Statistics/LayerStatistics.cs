@@ -72,7 +72,7 @@ public sealed class LayerStatistics
             outputMean,
             new(outputEnergy))
     {
-        Rows = rows;
+        (Rows, Threads) = (rows, threads);
         IsOneStream = rows.StreamsAreEqual;
         if (crossGram && rows.StreamsAreEqual)
             _g = _h;
@@ -120,6 +120,9 @@ public sealed class LayerStatistics
 
     /// <summary>W, where the statistics remember it: C is then GW, if there is a G.</summary>
     internal Matrix<float>? Weights { get; init; }
+
+    /// <summary>Threads that form what is asked for; zero for all processors.</summary>
+    internal int Threads { get; init; }
 
     /// <summary>The rows themselves, where they are fewer than the inputs and were kept.</summary>
     internal RetainedRows? Rows { get; private init; }
@@ -179,7 +182,7 @@ public sealed class LayerStatistics
         var weights = ReferenceEquals(Weights, other.Weights) ? Weights : null;
         if (Rows is not null && other.Rows is not null && count < Inputs)
         {
-            return new(Rows.Append(other.Rows), HasCrossGram, inputMean, outputMean, Combine(OutputEnergy, 1, other.OutputEnergy, 1), threads: 0)
+            return new(Rows.Append(other.Rows), HasCrossGram, inputMean, outputMean, Combine(OutputEnergy, 1, other.OutputEnergy, 1), Threads)
             {
                 FloatInputMean = floatMean,
                 Weights = weights,
@@ -197,7 +200,7 @@ public sealed class LayerStatistics
             g,
             cross is null || weights is null
                 ? new(() => Sum(C, other.C))
-                : new(() => CrossProduct(cross.Value, weights, threads: 0)),
+                : new(() => CrossProduct(cross.Value, weights, Threads)),
             inputMean,
             outputMean,
             new(() => Combine(OutputEnergy, 1, other.OutputEnergy, 1)))
@@ -205,6 +208,7 @@ public sealed class LayerStatistics
             FloatInputMean = floatMean,
             Weights = weights,
             IsOneStream = isOneStream,
+            Threads = Threads,
         };
     }
 

@@ -127,6 +127,7 @@ public sealed class LayerStatisticsAccumulator
             FloatInputMean = floatMean,
             Weights = weights,
             IsOneStream = !_differ,
+            Threads = threads,
         };
     }
 

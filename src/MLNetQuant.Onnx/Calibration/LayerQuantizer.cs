@@ -66,7 +66,7 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
         for (var g = 0; g < layout.Groups; g++)
         {
             var part = statistics[g].OutputEnergy.Sum();
-            var relative = MeasuredError.Relative(statistics[g], groups[g].Dequantize());
+            var relative = MeasuredError.Relative(statistics[g], groups[g].Dequantize(), options.Threads);
             error += relative * relative * part;
             energy += part;
         }
