@@ -25,8 +25,17 @@ namespace MLNetQuant.Certificates;
 /// <param name="order">Inputs in the order of the steps; null as they stand.</param>
 internal sealed class SubGaussianError(LayerStatistics statistics, Grid grid, double scaling, double pruning, int[]? order)
 {
+    /// <summary>With a quarter as many rows as inputs the rows cost less than R, though R is blocked.</summary>
+    private const int FewRows = 4;
+
+    private readonly double[] _inputEnergy = statistics.InputEnergy();
+
     /// <summary>tr Σ for each output.</summary>
-    internal double[] Traces(int threads)
+    internal double[] Traces(int threads) => Weigh(
+        statistics.Rows is { } rows && rows.Count <= rows.Inputs / FewRows ? EnergiesOnRows(rows) : Energies(threads));
+
+    /// <summary>‖X̃R_t‖² of each input, from H.</summary>
+    private double[] Energies(int threads)
     {
         var h = statistics.H;
         var r = new Matrix<double>(h.Rows, h.Rows);
@@ -48,7 +57,37 @@ internal sealed class SubGaussianError(LayerStatistics statistics, Grid grid, do
 
         for (var t = 0; t < energies.Length; t++)
             energies[t] = Math.Max(0, energies[t]);
-        return Weigh(energies);
+        return energies;
+    }
+
+    /// <summary>
+    /// The same from few rows, in O(rows²) for each input: ‖A_N⋯A_{t+1}X̃_t‖² is what one rounding error at step t leaves
+    /// after all later steps.
+    /// </summary>
+    private double[] EnergiesOnRows(RetainedRows rows)
+    {
+        var energies = new double[rows.Inputs];
+        var later = new Matrix<double>(rows.Count, rows.Count); // A_N⋯A_{t+1}
+        for (var r = 0; r < rows.Count; r++)
+            later[r, r] = 1;
+        var column = new double[rows.Count];
+        for (var step = rows.Inputs - 1; step >= 0; step--)
+        {
+            var t = Input(step);
+            if (_inputEnergy[t] == 0)
+                continue;
+            for (var r = 0; r < column.Length; r++)
+                column[r] = rows.Quantized[(r * rows.Inputs) + t];
+            for (var r = 0; r < column.Length; r++)
+            {
+                var row = later.Row(r);
+                var left = Dense.Dot(row, column);
+                energies[t] += left * left;
+                Dense.AddScaled(-left / (scaling * _inputEnergy[t]), column, row);
+            }
+        }
+
+        return energies;
     }
 
     /// <summary>max_t σ_t² H_tt · C²/(2C − 1) for one output: above ‖Σ‖.</summary>
@@ -58,7 +97,7 @@ internal sealed class SubGaussianError(LayerStatistics statistics, Grid grid, do
         for (var t = 0; t < grid.Inputs; t++)
         {
             var half = ErrorEnergy.HalfStep(grid, t, output);
-            largest = Math.Max(largest, ((half * half) + pruning) * statistics.H[t, t]);
+            largest = Math.Max(largest, ((half * half) + pruning) * _inputEnergy[t]);
         }
 
         return largest * scaling * scaling / ((2 * scaling) - 1);
