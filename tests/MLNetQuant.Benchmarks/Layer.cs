@@ -40,7 +40,7 @@ internal sealed class Layer
 
     public static GridRecipe Recipe { get; } = new(Alphabet.OfBits(4), Granularity.PerChannel, ScaleRule.Mse);
 
-    /// <summary>Lets <see cref="Accumulate"/> have XW.</summary>
+    /// <summary>Lets <see cref="Accumulate(bool, IMatrixProduct, int)"/> have XW.</summary>
     public void ComputeOutputs(IMatrixProduct product)
     {
         Outputs = new float[Rows * Weights.Columns];
