@@ -6,7 +6,7 @@ namespace MLNetQuant.Algorithms;
 public static class WeightQuantizers
 {
     /// <summary>All names that <see cref="Parse"/> knows.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["best", "qronos", "optq", "gpfq", "spfq", "unified", "beacon", "msq", "msq-preprocessed"];
+    public static IReadOnlyList<string> Names { get; } = ["best", "qronos", "optq", "gpfq", "spfq", "unified", "beacon", "adaround", "msq", "msq-preprocessed"];
 
     /// <summary>The algorithm of this name with its default options; upper and lower case are the same.</summary>
     /// <exception cref="FormatException">No such algorithm.</exception>
@@ -22,6 +22,7 @@ public static class WeightQuantizers
             "SPFQ" => new Spfq(),
             "UNIFIED" => new UnifiedStochastic(),
             "BEACON" => new Beacon(),
+            "ADAROUND" => new AdaRound(),
             "MSQ" => new Msq(),
             "MSQ-PREPROCESSED" => new PreprocessedMsq(),
             _ => throw new FormatException($"\"{name}\" is not an algorithm; use {string.Join(", ", Names.SkipLast(1))} or {Names[^1]}."),

@@ -1,4 +1,5 @@
 using MLNetQuant.Algorithms;
+using MLNetQuant.Grids;
 using MLNetQuant.Numerics;
 using MLNetQuant.Statistics;
 
@@ -31,5 +32,15 @@ public static class MsqBound
             "msq", statistics, quantized, LayerBound.Norm(bounds),
             "Each weight is within half a step of its value, and the errors of all inputs add up in the worst case; no code is clipped.",
             threads);
+    }
+    /// <summary>The same for a result whose outputs have errors no larger than those of the nearest codes on its grid.</summary>
+    internal static Certificate OfNoWorseThanNearest(LayerProblem problem, QuantizedWeights quantized, QuantizationContext context)
+    {
+        var msq = new Msq();
+        var grid = GridRecipe.Fixed(quantized.Grid);
+        return msq.Certify(problem, grid, msq.Quantize(problem, grid, context), context)! with
+        {
+            Measured = MeasuredError.Relative(problem.Statistics, quantized.Dequantize(), context.Threads),
+        };
     }
 }

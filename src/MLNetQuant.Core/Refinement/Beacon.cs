@@ -82,13 +82,8 @@ public sealed class Beacon : ICertifiedQuantizer
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(quantized);
         ArgumentNullException.ThrowIfNull(context);
-        if (!recipe.IsFixed && quantized.Grid.Granularity.SeparatesOutputs)
-            return BeaconBound.Of(problem.Statistics, quantized, context.Threads);
-        var msq = new Msq();
-        var fixedGrid = GridRecipe.Fixed(quantized.Grid);
-        var nearest = msq.Quantize(problem, fixedGrid, context);
-        return msq.Certify(problem, fixedGrid, nearest, context, failureProbability) is { } certificate
-            ? certificate with { Measured = MeasuredError.Relative(problem.Statistics, quantized.Dequantize(), context.Threads) }
-            : null;
+        return !recipe.IsFixed && quantized.Grid.Granularity.SeparatesOutputs
+            ? BeaconBound.Of(problem.Statistics, quantized, context.Threads)
+            : MsqBound.OfNoWorseThanNearest(problem, quantized, context);
     }
 }

@@ -46,7 +46,7 @@ public partial class UsageTests
     [InlineData("--seed", "99999999999", "--seed is '99999999999': give a whole number of 0 or more.")]
     [InlineData("--rows", "0", "--rows is '0': give a whole number of 1 or more.")]
     [InlineData("--threads", "-2", "--threads is '-2': give a whole number of 0 or more.")]
-    [InlineData("--algorithm", "optimal", "--algorithm: \"optimal\" is not an algorithm; use best, qronos, optq, gpfq, spfq, unified, beacon, msq or msq-preprocessed.")]
+    [InlineData("--algorithm", "optimal", "--algorithm: \"optimal\" is not an algorithm; use best, qronos, optq, gpfq, spfq, unified, beacon, adaround, msq or msq-preprocessed.")]
     [InlineData("--granularity", "row", "--granularity: \"row\" is not a granularity; use tensor, channel, or block:N with N of at least 2, such as block:32.")]
     [InlineData("--format", "2", "--format: \"2\" is not a format; use auto, folded, float.")]
     [InlineData("--json", "", "--json is empty: give the path of a file.")]

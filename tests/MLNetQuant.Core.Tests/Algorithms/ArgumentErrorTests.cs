@@ -39,7 +39,7 @@ public class ArgumentErrorTests
     {
         Assert.All(WeightQuantizers.Names, name => Assert.Equal(name, WeightQuantizers.Parse(name.ToUpperInvariant()).Name));
         Assert.Equal(
-            "\"gptq\" is not an algorithm; use best, qronos, optq, gpfq, spfq, unified, beacon, msq or msq-preprocessed.",
+            "\"gptq\" is not an algorithm; use best, qronos, optq, gpfq, spfq, unified, beacon, adaround, msq or msq-preprocessed.",
             Assert.Throws<FormatException>(() => WeightQuantizers.Parse("gptq")).Message);
     }
 

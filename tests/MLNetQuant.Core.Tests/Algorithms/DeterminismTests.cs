@@ -9,7 +9,7 @@ public class DeterminismTests
 {
     public static TheoryData<string> Algorithms =>
     [
-        "msq", "gpfq", "gpfq descending", "gpfq soft", "spfq", "spfq order 3", "spfq perfect", "spfq unlimited", "spfq guaranteed", "unified", "unified prune", "msq-preprocessed", "optq", "qronos", "qronos original", "best", "best thorough",
+        "msq", "gpfq", "gpfq descending", "gpfq soft", "spfq", "spfq order 3", "spfq perfect", "spfq unlimited", "spfq guaranteed", "unified", "unified prune", "msq-preprocessed", "optq", "qronos", "qronos original", "beacon", "adaround", "best", "best thorough",
     ];
 
     [Theory]
@@ -46,6 +46,7 @@ public class DeterminismTests
         "spfq guaranteed" => new Spfq(new() { Levels = SpfqLevels.Guaranteed }),
         "unified prune" => new UnifiedStochastic(new() { Operator = StochasticOperator.PruneAndQuantize, Scaling = 2 }),
         "best thorough" => new Best(new() { Effort = Effort.Thorough }),
+        "adaround" => new AdaRound(new() { Iterations = 60 }),
         "qronos original" => new Qronos(new() { Form = QronosForm.Original }),
         _ => WeightQuantizers.Parse(name),
     };
