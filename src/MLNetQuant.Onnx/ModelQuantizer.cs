@@ -68,6 +68,7 @@ public static class ModelQuantizer
                 Weights = quantizedWeights + skipped.Sum(s => s.Weights),
                 QuantizedWeights = quantizedWeights,
                 CalibrationRows = rows,
+                PaperLevels = options.PaperLevels,
                 Outputs = errors,
                 Seconds = watch.Elapsed.TotalSeconds,
                 PeakMemoryBytes = PeakMemory(),

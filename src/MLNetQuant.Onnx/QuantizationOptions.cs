@@ -28,6 +28,12 @@ public sealed record QuantizationOptions
     /// <summary>Whether grids have zero points, and how they are chosen. Default none: symmetric grids.</summary>
     public ZeroPointRule ZeroPoint { get; init; } = ZeroPointRule.None;
 
+    /// <summary>
+    /// Whether grids have the 2^b + 1 levels, −2^(b−1) to 2^(b−1), that the code beside the GPFQ and SPFQ papers counts as
+    /// b bits, 1 to 7. One more than b bits hold: for comparison with published figures only. Default no.
+    /// </summary>
+    public bool PaperLevels { get; init; }
+
     /// <summary>How the codes are written into the file. Default <see cref="WeightFormat.Auto"/>.</summary>
     public WeightFormat Format { get; init; } = WeightFormat.Auto;
 
@@ -72,6 +78,8 @@ public sealed record QuantizationOptions
     public void Validate()
     {
         Require(Bits is >= 1 and <= 8, "Bits", Bits, "from 1 to 8");
+        if (PaperLevels && Bits == 8)
+            throw new QuantizationException("Bits is 8, and the papers' 2^b + 1 levels of 8 bits do not fit a byte: give 1 to 7 bits, or leave the paper levels out.");
         Require(Seed >= 0, "Seed", Seed, "of 0 or more");
         Require(Rows is null or >= 1, "Rows", Rows, "of 1 or more, or none for all rows");
         Require(BatchSize >= 1, "BatchSize", BatchSize, "of 1 or more");
@@ -86,6 +94,9 @@ public sealed record QuantizationOptions
         foreach (var pattern in Include.Concat(Exclude))
             CheckPattern(pattern);
     }
+
+    /// <summary>The codes of every grid.</summary>
+    internal Alphabet Alphabet => PaperLevels ? Alphabet.OfPaper(Bits) : Alphabet.OfBits(Bits);
 
     private static void Require(bool holds, string option, object? value, string range)
     {

@@ -71,6 +71,27 @@ internal static class Arguments
         };
     }
 
+    /// <summary>An option that takes one of an enumeration's values, spelled as in <see cref="Spell"/>.</summary>
+    /// <param name="name">The option.</param>
+    /// <param name="description">What it is for.</param>
+    /// <param name="kind">What a value is, for the sentence that refuses one: "a format".</param>
+    public static Option<T?> Choice<T>(string name, string description, string kind)
+        where T : struct, Enum
+    {
+        var values = Enum.GetValues<T>().ToDictionary(Spell, StringComparer.OrdinalIgnoreCase);
+        return Parsed<T?>(name, description, string.Join('|', values.Keys), text => values.TryGetValue(text, out var value)
+            ? value
+            : throw new FormatException($"\"{text}\" is not {kind}; use {string.Join(", ", values.Keys)}."));
+    }
+
+    /// <summary>A value in lower case, its words joined by hyphens: "half-quadratic"; AbsMax is one word, "absmax".</summary>
+    public static string Spell<T>(T value)
+        where T : struct, Enum
+    {
+        var text = value.ToString().Replace("AbsMax", "Absmax", StringComparison.Ordinal);
+        return string.Concat(text.Select((c, i) => char.IsUpper(c) ? $"{(i > 0 ? "-" : "")}{char.ToLowerInvariant(c)}" : $"{c}"));
+    }
+
     private static void RefuseEmpty(SymbolResult result, string name)
     {
         if (result.Tokens.Any(t => string.IsNullOrWhiteSpace(t.Value)))

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using MLNetQuant.Algorithms;
 using MLNetQuant.Cli.Data;
 using MLNetQuant.Cli.Output;
@@ -10,12 +11,6 @@ namespace MLNetQuant.Cli.Commands;
 /// <summary><c>mlnetquant quantize</c>: float file in, low-bit file out.</summary>
 internal static class QuantizeCommand
 {
-    private static readonly string FormatNames =
-        string.Join('|', Enum.GetNames<WeightFormat>().Select(n => n.ToLowerInvariant()));
-
-    private static readonly string EffortNames =
-        string.Join('|', Enum.GetNames<Effort>().Select(n => n.ToLowerInvariant()));
-
     public static Command Create(CommandContext context)
     {
         var defaults = QuantizationOptions.Default;
@@ -30,21 +25,36 @@ internal static class QuantizeCommand
             $"What chooses the codes. [default: {defaults.Algorithm.Name}]",
             string.Join('|', WeightQuantizers.Names),
             WeightQuantizers.Parse);
-        var effort = Arguments.Parsed(
+        var effort = Arguments.Choice<Effort>(
             "--effort",
-            $"How much work the algorithm best does: quick tries each algorithm once, normal refines the winner, thorough refines all. [default: {Named(new BestOptions().Effort)}]",
-            EffortNames,
-            ParseEffort);
+            $"How much work the algorithm best does: quick tries each algorithm once, normal refines the winner, thorough refines all. [default: {Arguments.Spell(new BestOptions().Effort)}]",
+            "an effort");
         var granularity = Arguments.Parsed(
             "--granularity",
             $"Which weights share a scale; a block is a run of inputs. [default: {defaults.Granularity}]",
             "channel|tensor|block:32",
             Granularity.Parse);
-        var format = Arguments.Parsed(
+        var zeroPoint = Arguments.Choice<ZeroPointRule>(
+            "--zero-point",
+            $"Whether grids have zero points, and how they are found; none makes symmetric grids. [default: {Arguments.Spell(defaults.ZeroPoint)}]",
+            "a rule for zero points");
+        var scaleRule = Arguments.Choice<ScaleRule>(
+            "--scale-rule",
+            $"How a scale is found. [default: {Arguments.Spell(defaults.ScaleRule)}]",
+            "a rule for scales");
+        var percentile = Arguments.Parsed<double?>(
+            "--percentile",
+            FormattableString.Invariant($"Percent of the weights that --scale-rule percentile does not clip. [default: {defaults.Percentile}]"),
+            "P",
+            ParsePercentile);
+        var paper = new Option<bool>("--paper")
+        {
+            Description = "Take the 2^b + 1 levels of the GPFQ and SPFQ code, for comparison with published figures only.",
+        };
+        var format = Arguments.Choice<WeightFormat>(
             "--format",
             "How codes are written: folded is four times smaller, float judges the algorithm alone. [default: auto]",
-            FormatNames,
-            ParseFormat);
+            "a format");
         var rows = Arguments.WholeNumber("--rows", "Calibration rows to use, from the first on. [default: all]", 1);
         var seed = Arguments.WholeNumber("--seed", $"Seed of every random choice. [default: {defaults.Seed}]", 0);
         var threads = Arguments.WholeNumber("--threads", "Threads; the result does not depend on it. [default: all processors]", 0);
@@ -54,16 +64,24 @@ internal static class QuantizeCommand
         var quiet = new Option<bool>("--quiet") { Description = "Print nothing but errors." };
         var command = new Command("quantize", "Quantizes the weights of a model and writes the new ONNX file.")
         {
-            model, output, calibration, bits, algorithm, effort, granularity, format, rows, seed, threads, include, exclude, json, quiet,
+            model, output, calibration, bits, algorithm, effort, granularity, scaleRule, percentile, zeroPoint, paper, format, rows, seed,
+            threads, include, exclude, json, quiet,
         };
         command.SetAction(parsed =>
         {
+            var rule = parsed.GetValue(scaleRule) ?? defaults.ScaleRule;
+            if (parsed.GetValue(percentile) is not null && rule != ScaleRule.Percentile)
+                throw new UsageException($"--percentile goes with --scale-rule percentile, and the rule is {Arguments.Spell(rule)}: leave one of the two out.");
             var options = new QuantizationOptions
             {
                 Bits = parsed.GetValue(bits) ?? defaults.Bits,
                 Algorithm = WithEffort(parsed.GetValue(algorithm) ?? defaults.Algorithm, parsed.GetValue(effort)),
                 Granularity = parsed.GetValue(granularity) ?? defaults.Granularity,
-                Format = parsed.GetValue(format),
+                ScaleRule = rule,
+                Percentile = parsed.GetValue(percentile) ?? defaults.Percentile,
+                ZeroPoint = parsed.GetValue(zeroPoint) ?? defaults.ZeroPoint,
+                PaperLevels = parsed.GetValue(paper),
+                Format = parsed.GetValue(format) ?? defaults.Format,
                 Rows = parsed.GetValue(rows),
                 Seed = parsed.GetValue(seed) ?? defaults.Seed,
                 Threads = parsed.GetValue(threads) ?? defaults.Threads,
@@ -92,7 +110,7 @@ internal static class QuantizeCommand
         string? jsonFile,
         bool quiet)
     {
-        CheckPatterns(options);
+        CheckOptions(options);
         OutputPath.Check(outputFile, modelFile, calibrationFile, jsonFile);
         if (jsonFile is not null)
             OutputPath.Check(jsonFile, modelFile, calibrationFile);
@@ -109,8 +127,8 @@ internal static class QuantizeCommand
             QuantizationTable.Write(context, outputFile, quantized.Report);
     }
 
-    // What is left to refuse after parsing are patterns that are no regular expressions.
-    private static void CheckPatterns(QuantizationOptions options)
+    // What is left to refuse after parsing are patterns that are no regular expressions, and paper levels of 8 bits.
+    private static void CheckOptions(QuantizationOptions options)
     {
         try
         {
@@ -122,15 +140,10 @@ internal static class QuantizeCommand
         }
     }
 
-    private static WeightFormat ParseFormat(string text) =>
-        FormatNames.Split('|').Contains(text, StringComparer.OrdinalIgnoreCase)
-            ? Enum.Parse<WeightFormat>(text, ignoreCase: true)
-            : throw new FormatException($"\"{text}\" is not a format; use {FormatNames.Replace("|", ", ", StringComparison.Ordinal)}.");
-
-    private static Effort? ParseEffort(string text) =>
-        EffortNames.Split('|').Contains(text, StringComparer.OrdinalIgnoreCase)
-            ? Enum.Parse<Effort>(text, ignoreCase: true)
-            : throw new FormatException($"\"{text}\" is not an effort; use {EffortNames.Replace("|", ", ", StringComparison.Ordinal)}.");
+    private static double? ParsePercentile(string text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value > 0 && value <= 100
+            ? value
+            : throw new FormatException($"\"{text}\" is not a percentile; use a number above 0 and at most 100.");
 
     private static IWeightQuantizer WithEffort(IWeightQuantizer algorithm, Effort? effort) => (algorithm, effort) switch
     {
@@ -138,9 +151,6 @@ internal static class QuantizeCommand
         (Best, { } value) => new Best(new BestOptions { Effort = value }),
         _ => throw new UsageException($"--effort goes with --algorithm best, and the algorithm is {algorithm.Name}: leave one of the two out."),
     };
-
-    private static string Named<T>(T value)
-        where T : struct, Enum => value.ToString().ToLowerInvariant();
 
     private static Option<string[]> Patterns(string name, string description) =>
         new(name) { Description = description, HelpName = "REGEX", AllowMultipleArgumentsPerToken = false };

@@ -23,6 +23,8 @@ internal static class QuantizationTable
         console.Write(table);
         console.SkippedLayers(report.Skipped);
         console.OutputErrors(report.Outputs);
+        if (report.PaperLevels)
+            context.Output.WriteLine("Paper levels: 2^b + 1 values at b bits, for comparison with published figures only.");
         context.Output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{outputFile}: {Tables.Number(report.FloatBytes)} → {Tables.Number(report.QuantizedBytes)} bytes ({(double)report.QuantizedBytes / report.FloatBytes:0.00}), {Tables.Number(report.QuantizedWeights)} of {Tables.Number(report.Weights)} weights quantized in {report.Seconds:0.0} s"));

@@ -117,7 +117,7 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
     /// <summary>One scale for the whole tensor is fitted to all groups together.</summary>
     private GridRecipe[] Recipes(Matrix<float>[] weights, LayerStatistics[] statistics)
     {
-        var recipe = new GridRecipe(Alphabet.OfBits(options.Bits), options.Granularity, options.ScaleRule)
+        var recipe = new GridRecipe(options.Alphabet, options.Granularity, options.ScaleRule)
         {
             ZeroPoint = options.ZeroPoint,
             Percentile = options.Percentile,

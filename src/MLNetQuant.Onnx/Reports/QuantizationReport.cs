@@ -26,6 +26,9 @@ public sealed record QuantizationReport
     /// <summary>Calibration rows read.</summary>
     public required int CalibrationRows { get; init; }
 
+    /// <summary>Whether grids had the 2^b + 1 levels of the GPFQ and SPFQ code, for comparison with published figures only.</summary>
+    public required bool PaperLevels { get; init; }
+
     /// <summary>Relative error of each output against the float model on calibration rows, measured on the file as written.</summary>
     public required IReadOnlyList<OutputError> Outputs { get; init; }
 

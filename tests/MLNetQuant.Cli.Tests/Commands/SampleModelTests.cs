@@ -117,6 +117,35 @@ public sealed class SampleModelTests : IDisposable
     }
 
     [Fact]
+    public void Grids_follow_the_scale_rule_the_zero_point_and_the_paper()
+    {
+        var mse = LayerErrors("--scale-rule", "mse");
+        var absmax = LayerErrors("--scale-rule", "AbsMax");
+        var everything = LayerErrors("--scale-rule", "percentile", "--percentile", "100");
+        var percentile = LayerErrors("--scale-rule", "percentile", "--percentile", "97");
+        var zeroPoint = LayerErrors("--scale-rule", "absmax", "--zero-point", "range");
+        var paper = LayerErrors("--paper");
+
+        Assert.Equal(mse, LayerErrors());
+        Assert.Equal(absmax, everything); // nothing is clipped
+        Assert.NotEqual(mse, absmax);
+        Assert.NotEqual(absmax, percentile);
+        Assert.NotEqual(mse, LayerErrors("--scale-rule", "weighted-mse"));
+        Assert.NotEqual(absmax, LayerErrors("--scale-rule", "absmax", "--zero-point", "half-quadratic"));
+        Assert.InRange(zeroPoint.Average(), 0.01, 0.95 * absmax.Average()); // weights lie lopsided around zero
+        Assert.InRange(paper.Average(), 0.01, 0.95 * mse.Average()); // one level more
+
+        double[] LayerErrors(params string[] options)
+        {
+            var result = Quantize("q.onnx", [.. options, "--bits", "3", "--algorithm", "msq", "--rows", "4", "--json", _folder["r.json"]]).ShouldSucceed();
+            using var json = JsonDocument.Parse(File.ReadAllText(_folder["r.json"]));
+            Assert.Equal(options is ["--paper"], json.RootElement.GetProperty("paperLevels").GetBoolean());
+            Assert.Equal(options is ["--paper"], result.Output.Contains("Paper levels: 2^b + 1 values at b bits", StringComparison.Ordinal));
+            return [.. json.RootElement.GetProperty("layers").EnumerateArray().Select(l => l.GetProperty("relativeError").GetDouble())];
+        }
+    }
+
+    [Fact]
     public void Quiet_prints_nothing() => Assert.Equal("", Quantize("q.onnx", "--rows", "8", "--quiet").ShouldSucceed().Output);
 
     [Fact]

@@ -5,7 +5,7 @@ namespace MLNetQuant.Cli.Tests.Commands;
 public partial class UsageTests
 {
     [Theory]
-    [InlineData("quantize", "MODEL", "--output --calibration --bits --algorithm --effort --granularity --format --rows --seed --threads --include --exclude --json --quiet --help")]
+    [InlineData("quantize", "MODEL", "--output --calibration --bits --algorithm --effort --granularity --scale-rule --percentile --zero-point --paper --format --rows --seed --threads --include --exclude --json --quiet --help")]
     [InlineData("inspect", "MODEL", "--json --help")]
     [InlineData("compare", "A B", "--data --json --help")]
     public void Help_lists_exactly_the_options_that_exist(string command, string arguments, string options)
@@ -29,7 +29,9 @@ public partial class UsageTests
     {
         var help = CommandLine.Run("quantize", "--help").ShouldSucceed().Output;
 
-        Assert.Contains("--algorithm <best|qronos|optq|gpfq|spfq|unified|beacon|msq|msq-preprocessed>", help, StringComparison.Ordinal);
+        Assert.Contains("--algorithm <best|qronos|optq|gpfq|spfq|unified|beacon|adaround|msq|msq-preprocessed>", help, StringComparison.Ordinal);
+        Assert.Contains("--scale-rule <absmax|mse|weighted-mse|percentile>", help, StringComparison.Ordinal);
+        Assert.Contains("--zero-point <none|range|half-quadratic", help, StringComparison.Ordinal);
         Assert.Contains("--format <auto|folded|float>", help, StringComparison.Ordinal);
         Assert.Contains("--effort <quick|normal|thorough>", help, StringComparison.Ordinal);
         Assert.Contains("[default: best]", help, StringComparison.Ordinal);
@@ -49,6 +51,9 @@ public partial class UsageTests
     [InlineData("--algorithm", "optimal", "--algorithm: \"optimal\" is not an algorithm; use best, qronos, optq, gpfq, spfq, unified, beacon, adaround, msq or msq-preprocessed.")]
     [InlineData("--granularity", "row", "--granularity: \"row\" is not a granularity; use tensor, channel, or block:N with N of at least 2, such as block:32.")]
     [InlineData("--format", "2", "--format: \"2\" is not a format; use auto, folded, float.")]
+    [InlineData("--scale-rule", "max", "--scale-rule: \"max\" is not a rule for scales; use absmax, mse, weighted-mse, percentile.")]
+    [InlineData("--percentile", "0", "--percentile: \"0\" is not a percentile; use a number above 0 and at most 100.")]
+    [InlineData("--percentile", "NaN", "--percentile: \"NaN\" is not a percentile; use a number above 0 and at most 100.")]
     [InlineData("--json", "", "--json is empty: give the path of a file.")]
     [InlineData("--speed", "9", "Unrecognized command or argument '--speed'.")]
     public void Values_out_of_range_are_wrong_usage(string option, string value, string sentence)
@@ -76,6 +81,28 @@ public partial class UsageTests
         Assert.Equal("", result.Output);
     }
 
+    [Theory]
+    [InlineData("--percentile 99", "--percentile goes with --scale-rule percentile, and the rule is mse: leave one of the two out.")]
+    [InlineData("--percentile 99 --scale-rule absmax", "--percentile goes with --scale-rule percentile, and the rule is absmax: leave one of the two out.")]
+    [InlineData("--paper", "Bits is 8, and the papers' 2^b + 1 levels of 8 bits do not fit a byte: give 1 to 7 bits, or leave the paper levels out.")]
+    [InlineData("--effort quick --algorithm msq", "--effort goes with --algorithm best, and the algorithm is msq: leave one of the two out.")]
+    public void Options_that_contradict_each_other_are_wrong_usage(string options, string sentence)
+    {
+        var result = CommandLine.Run(["quantize", "m.onnx", "-o", "q.onnx", "--calibration", "c.npy", .. options.Split(' ')]);
+
+        Assert.Equal(2, result.Exit);
+        Assert.Equal(sentence + Environment.NewLine, result.Error);
+    }
+
+    [Fact]
+    public void A_zero_point_rule_that_is_none_is_wrong_usage()
+    {
+        var result = CommandLine.Run("quantize", "m.onnx", "-o", "q.onnx", "--calibration", "c.npy", "--zero-point", "middle");
+
+        Assert.Equal(2, result.Exit);
+        Assert.StartsWith("--zero-point: \"middle\" is not a rule for zero points; use none, range, half-quadratic", result.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_layer_pattern_that_is_no_regular_expression_is_wrong_usage()
     {
@@ -85,7 +112,7 @@ public partial class UsageTests
         Assert.StartsWith("The layer pattern 'conv(' is not a regular expression: ", result.Error, StringComparison.Ordinal);
     }
 
-    [GeneratedRegex(@"^  (?:-\S+, )*(--[a-z]+)", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^  (?:-\S+, )*(--[a-z-]+)", RegexOptions.Multiline)]
     private static partial Regex OptionLine();
 
     [GeneratedRegex(@"^  <([A-Z]+)>", RegexOptions.Multiline)]
