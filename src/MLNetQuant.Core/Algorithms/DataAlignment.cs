@@ -15,9 +15,9 @@ internal static class DataAlignment
         var g = GreedyPath.CrossGram(problem, algorithm);
         var weights = problem.WideWeights(order);
         var d = GreedyPath.Divisors(h, lambda);
-        var lower = new PackedRows(h, MatrixPart.StrictLower, d, order);
-        var upper = new PackedRows(h, MatrixPart.StrictUpper, d, order);
-        var aligned = Solve(Multiply(new(g, MatrixPart.Lower, d, order), weights), pull: null);
+        var lower = new PackedRows(h, MatrixPart.StrictLower, d, order, context.Threads);
+        var upper = new PackedRows(h, MatrixPart.StrictUpper, d, order, context.Threads);
+        var aligned = Solve(Multiply(new(g, MatrixPart.Lower, d, order, context.Threads), weights), pull: null);
         for (var sweep = 2; sweep <= sweeps; sweep++)
             aligned = Solve(Multiply(upper, aligned.Permute(order)), pull: c);
         return aligned;

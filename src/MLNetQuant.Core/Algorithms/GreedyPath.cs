@@ -7,6 +7,8 @@ namespace MLNetQuant.Algorithms;
 internal static class GreedyPath
 {
     /// <summary>P = D⁻¹ tril(G) W and S = D⁻¹ strictL(H); where X̃ = X the cheaper equal form P = W with error feedback.</summary>
+    /// <remarks>On an engine P = W + D⁻¹ tril(G − H) W, with W − Q fed back: the same path, but the numbers that enter the
+    /// sums in single precision are only what the streams and what the roundings differ by.</remarks>
     internal static PathProblem Build(
         LayerProblem problem, string algorithm, QuantizationContext context, InputOrder inputOrder = InputOrder.Natural)
     {
@@ -18,10 +20,17 @@ internal static class GreedyPath
         var g = CrossGram(problem, algorithm);
         var d = Divisors(statistics.H, damping: 0);
         var order = inputOrder.Of(statistics.H);
-        var s = new PackedRows(statistics.H, MatrixPart.StrictLower, d, order);
+        var s = new PackedRows(statistics.H, MatrixPart.StrictLower, d, order, context.Threads);
+        if (!statistics.StreamsAreEqual && context.Rounding.UsesEngine(statistics.Inputs, statistics.Outputs))
+        {
+            var weights = problem.WideWeights(order);
+            var pulledWeights = Moved(weights, problem.Weights.Permute(order), g, statistics.H, d, order, context);
+            return new(pulledWeights, s, Feedback.Error, order) { Origin = weights, Target = () => problem.Weights, Norms = Norms(statistics.H) };
+        }
+
         if (!statistics.StreamsAreEqual)
         {
-            var tril = new PackedRows(g, MatrixPart.Lower, d, order);
+            var tril = new PackedRows(g, MatrixPart.Lower, d, order, context.Threads);
             var moved = DoubleProduct.Multiply(tril, problem.Weights.Permute(order), context.Threads, context.CancellationToken);
             return new(moved, s, Feedback.Value, order) { Target = () => problem.Weights, Norms = Norms(statistics.H) };
         }
@@ -29,6 +38,47 @@ internal static class GreedyPath
         var p = problem.WideWeights(order);
         ClearDead(p, d, order);
         return new(p, s, Feedback.Error, order) { Target = () => problem.Weights, Norms = Norms(statistics.H) };
+    }
+
+    /// <summary>W + D⁻¹ tril(G − H) W, the products on the engine.</summary>
+    private static Matrix<double> Moved(
+        Matrix<double> weights,
+        Matrix<float> narrow,
+        Matrix<double> g,
+        Matrix<double> h,
+        double[] divisors,
+        int[]? order,
+        QuantizationContext context)
+    {
+        var p = new Matrix<double>(weights.Rows, weights.Columns);
+        var block = context.EngineBlock;
+        var sums = new EngineSums(context.Product!, block, p.Columns, context.Threads, context.CancellationToken);
+        for (var first = 0; first < p.Rows; first += block)
+        {
+            var end = Math.Min(p.Rows, first + block);
+            sums.Start(weights, first, end);
+            sums.Add(Difference, narrow.Data, end);
+            for (var t = first; t < end; t++)
+                sums.Row(t - first).CopyTo(p.Row(t));
+        }
+
+        ClearDead(p, divisors, order);
+        return p;
+
+        void Difference(int step, int from, Span<float> values)
+        {
+            var input = order?[step] ?? step;
+            var pulled = g.Row(input);
+            var seen = h.Row(input);
+            var kept = Math.Clamp(step + 1 - from, 0, values.Length);
+            for (var i = 0; i < kept; i++)
+            {
+                var column = order?[from + i] ?? (from + i);
+                values[i] = (float)((pulled[column] - seen[column]) / divisors[input]);
+            }
+
+            values[kept..].Clear();
+        }
     }
 
     /// <summary>The path that rounds aligned weights: P = W̃ + SW̃ and S = C⁻¹D⁻¹ strictL(H) with C the scaling.</summary>

@@ -5,7 +5,7 @@ using MLNetQuant.Numerics;
 namespace MLNetQuant.Algorithms;
 
 /// <summary>The steps of the path within a block of inputs, for one panel of outputs.</summary>
-/// <param name="p">P, or the weights that errors are taken from.</param>
+/// <param name="errorOrigin">What errors are taken from: P, or the weights.</param>
 /// <param name="rounding">The rule.</param>
 /// <param name="feedback">What enters the sums.</param>
 /// <param name="order">The input of each step; null where step t is input t.</param>
@@ -13,7 +13,7 @@ namespace MLNetQuant.Algorithms;
 /// <param name="count">Outputs of the panel.</param>
 /// <param name="lanes">The same, rounded up to whole tiles.</param>
 internal readonly unsafe struct PanelPath<TRounding>(
-    Matrix<double> p, TRounding rounding, Feedback feedback, int[]? order, int first, int count, int lanes)
+    Matrix<double> errorOrigin, TRounding rounding, Feedback feedback, int[]? order, int first, int count, int lanes)
     where TRounding : struct, IRoundingRule
 {
     /// <summary>Rounds the rows of a block one after the other, given their arguments less the sums over the block.</summary>
@@ -59,7 +59,7 @@ internal readonly unsafe struct PanelPath<TRounding>(
                 var step = origin + t;
                 clipped += rounding.Round(order?[step] ?? step, first, values);
                 if (feedback == Feedback.Error)
-                    Subtract(p.Row(step).Slice(first, count), values);
+                    Subtract(errorOrigin.Row(step).Slice(first, count), values);
                 else
                     Negate(values);
                 LaneTiles.Write<double>(values, fedBack, fedBackRows, t);

@@ -13,19 +13,32 @@ internal enum Feedback
     Error,
 }
 
-/// <summary>How the kernel runs; no choice changes a bit of its results.</summary>
+/// <summary>How the kernel runs; without an engine no choice changes a bit of its results.</summary>
 /// <param name="Threads">Zero for all processors.</param>
 /// <param name="PanelLanes">Outputs that one thread follows together; zero to choose.</param>
 /// <param name="LazyBatchSize">Inputs whose sums over earlier inputs are formed together; a multiple of 8.</param>
+/// <param name="Product">Forms the sums over earlier blocks of large layers, in single precision; null for double.</param>
+/// <param name="EngineBlock">Inputs of such a block; a multiple of 8.</param>
 /// <param name="CancellationToken">Looked at between blocks.</param>
 internal readonly record struct PathOptions(
     int Threads = 0,
     int PanelLanes = 0,
     int LazyBatchSize = PathOptions.DefaultLazyBatchSize,
+    IMatrixProduct? Product = null,
+    int EngineBlock = PathOptions.DefaultEngineBlock,
     CancellationToken CancellationToken = default)
 {
+    private const int FewestOutputs = 64; // below, copying operands costs more than the product saves
+
     /// <summary>What most machines like.</summary>
     internal const int DefaultLazyBatchSize = 64;
+
+    /// <summary>The engine's products should be thick, and the rest, which is not the engine's, small.</summary>
+    internal const int DefaultEngineBlock = 256;
+
+    /// <summary>Whether a layer of this shape goes to the engine. Threads have no say in it, for it changes bits.</summary>
+    internal bool UsesEngine(int inputs, int outputs) =>
+        Product is not null && inputs >= 2 * EngineBlock && outputs >= FewestOutputs;
 }
 
 /// <summary>
@@ -47,13 +60,16 @@ internal static unsafe class PathKernel
     /// <param name="options">How to run.</param>
     /// <param name="order">The input of each step, which the rule is told; null where step t is input t. P and S are in
     /// the order of the steps.</param>
+    /// <param name="origin">With error feedback, what Q_j is taken from; null for P.</param>
     /// <returns>How many codes were clipped.</returns>
     internal static long Run<TRounding>(
-        Matrix<double> p, PackedRows? s, TRounding rounding, Feedback feedback, PathOptions options, int[]? order = null)
+        Matrix<double> p, PackedRows? s, TRounding rounding, Feedback feedback, PathOptions options, int[]? order = null, Matrix<double>? origin = null)
         where TRounding : struct, IRoundingRule
     {
         if (options.LazyBatchSize < TileKernel.Rows || options.LazyBatchSize % TileKernel.Rows != 0)
             throw new ArgumentException($"The lazy batch size is {options.LazyBatchSize}; it must be a positive multiple of {TileKernel.Rows}.", nameof(options));
+        if (s is not null && options.UsesEngine(p.Rows, p.Columns))
+            return EnginePath.Run(p, s, rounding, feedback, options, order, origin ?? p);
         var clipped = 0L;
         DoubleProduct.ForPanels(
             p.Columns,
@@ -63,7 +79,7 @@ internal static unsafe class PathKernel
             {
                 var inPanel = s is null
                     ? RoundPanel(p, rounding, order, first, count)
-                    : FollowPanel(p, s, rounding, feedback, options, order, first, count, lanes);
+                    : FollowPanel(p, s, rounding, feedback, options, order, origin ?? p, first, count, lanes);
                 Interlocked.Add(ref clipped, inPanel);
             },
             options.CancellationToken);
@@ -91,13 +107,14 @@ internal static unsafe class PathKernel
         Feedback feedback,
         PathOptions options,
         int[]? order,
+        Matrix<double> origin,
         int first,
         int count,
         int lanes)
         where TRounding : struct, IRoundingRule
     {
         var clipped = 0L;
-        var path = new PanelPath<TRounding>(p, rounding, feedback, order, first, count, lanes);
+        var path = new PanelPath<TRounding>(origin, rounding, feedback, order, first, count, lanes);
         using var fedBack = new AlignedBuffer<double>((long)p.Rows * lanes); // −Q, or P − Q
         using var arguments = new AlignedBuffer<double>((long)options.LazyBatchSize * lanes);
         fixed (double* packed = s.Data)

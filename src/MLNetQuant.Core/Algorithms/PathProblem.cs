@@ -15,6 +15,9 @@ internal sealed record PathProblem(Matrix<double> P, PackedRows? S, Feedback Fee
     /// <summary>The weights that the path would end at without rounding, to which scales are fitted.</summary>
     internal required Func<Matrix<float>> Target { get; init; }
 
+    /// <summary>With error feedback, what Q is taken from; null for P.</summary>
+    internal Matrix<double>? Origin { get; init; }
+
     /// <summary>‖X̃_t‖ where the path is the greedy one, inputs in their natural order.</summary>
     internal double[] Norms { get; init; } = [];
 
@@ -31,7 +34,7 @@ internal sealed record PathProblem(Matrix<double> P, PackedRows? S, Feedback Fee
     internal Matrix<double> Followed(QuantizationContext context)
     {
         if (Rows is null)
-            return Solve(P, S, Feedback, Order, context);
+            return Solve(P, S, Feedback, Order, context, Origin);
         var values = new Matrix<double>(P.Rows, P.Columns);
         Rows.Run(P, new NoRounding(values), context.Path);
         return values;
@@ -46,16 +49,17 @@ internal sealed record PathProblem(Matrix<double> P, PackedRows? S, Feedback Fee
         where TRounding : struct, IRoundingRule
     {
         var codes = new Matrix<sbyte>(grid.Inputs, grid.Outputs);
-        var clipped = Rows?.Run(P, rule(codes), context.Path) ?? PathKernel.Run(P, S, rule(codes), Feedback, context.Path, Order);
+        var clipped = Rows?.Run(P, rule(codes), context.Path)
+            ?? PathKernel.Run(P, S, rule(codes), Feedback, context.Rounding, Order, Origin);
         return new(codes, grid, clipped) { DampingRaises = DampingRaises };
     }
 
     /// <summary>The values of the path without rounding, inputs in their natural order.</summary>
     internal static Matrix<double> Solve(
-        Matrix<double> p, PackedRows? s, Feedback feedback, int[]? order, QuantizationContext context)
+        Matrix<double> p, PackedRows? s, Feedback feedback, int[]? order, QuantizationContext context, Matrix<double>? origin = null)
     {
         var values = new Matrix<double>(p.Rows, p.Columns);
-        PathKernel.Run(p, s, new NoRounding(values), feedback, context.Path, order);
+        PathKernel.Run(p, s, new NoRounding(values), feedback, context.Path, order, origin);
         return values;
     }
 

@@ -47,7 +47,7 @@ public sealed class Qronos(QronosOptions options) : PathFollowing
         var p = LeastSquaresWeights.SolveUpper(factors, problem, order, context);
         if (_options.Form == QronosForm.Original)
             StartFromFloatWeights(p.Row(0), problem, factors.Lambda, order);
-        var path = new PathProblem(p, new(factors.L, MatrixPart.StrictLower), Feedback.Value, order)
+        var path = new PathProblem(p, new(factors.L, MatrixPart.StrictLower, threads: context.Threads), Feedback.Value, order)
         {
             Target = () => problem.Weights,
             DampingRaises = factors.Raises,

@@ -20,6 +20,14 @@ public sealed record QuantizationContext
         init => field = Numerics.Workers.Checked(value);
     }
 
+    /// <summary>
+    /// Runs the large products of large layers in single precision; null for double precision throughout. Whether a
+    /// layer is large follows from its shape alone. With a given engine results do not depend on threads or panels;
+    /// against double precision, or another engine, codes may differ whose arguments are within 1e-4 of a step of a tie,
+    /// and with them later codes of the same output.
+    /// </summary>
+    public Numerics.IMatrixProduct? Product { get; init; }
+
     /// <summary>Stops the work between blocks.</summary>
     public CancellationToken CancellationToken { get; init; }
 
@@ -29,6 +37,12 @@ public sealed record QuantizationContext
     /// <summary>Inputs whose sums are formed together. For tests.</summary>
     internal int LazyBatchSize { get; init; } = PathOptions.DefaultLazyBatchSize;
 
-    /// <summary>How the kernel runs.</summary>
-    internal PathOptions Path => new(Threads, PanelLanes, LazyBatchSize, CancellationToken);
+    /// <summary>Inputs that go into one product of the engine together. For tests.</summary>
+    internal int EngineBlock { get; init; } = PathOptions.DefaultEngineBlock;
+
+    /// <summary>How the kernel runs in double precision.</summary>
+    internal PathOptions Path => new(Threads, PanelLanes, LazyBatchSize, CancellationToken: CancellationToken);
+
+    /// <summary>How the kernel runs where it rounds.</summary>
+    internal PathOptions Rounding => Path with { Product = Product, EngineBlock = EngineBlock };
 }

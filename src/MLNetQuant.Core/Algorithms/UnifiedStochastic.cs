@@ -49,7 +49,8 @@ public sealed class UnifiedStochastic(UnifiedStochasticOptions options) : PathFo
         ArgumentNullException.ThrowIfNull(context);
         var path = Prepare(problem, context);
         var values = new Matrix<float>(path.P.Rows, path.P.Columns);
-        PathKernel.Run(path.P, path.S, Pruning(new FloatRounding(values), context), path.Feedback, context.Path, path.Order);
+        PathKernel.Run(
+            path.P, path.S, Pruning(new FloatRounding(values), context), path.Feedback, context.Rounding, path.Order, path.Origin);
         return values;
     }
 

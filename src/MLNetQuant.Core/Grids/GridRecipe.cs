@@ -1,3 +1,4 @@
+using System.Numerics;
 using MLNetQuant.Numerics;
 
 namespace MLNetQuant.Grids;
@@ -108,7 +109,14 @@ public sealed record GridRecipe(Alphabet Alphabet, Granularity Granularity, Scal
         for (var input = 0; input < weights.Rows; input++)
         {
             var row = weights.Row(input);
-            for (var output = 0; output < row.Length; output++)
+            var output = 0;
+            while (output <= row.Length - Vector<float>.Count
+                && Vector.LessThanAll(Vector.Abs(new Vector<float>(row[output..])), Vector.Create(float.PositiveInfinity)))
+            {
+                output += Vector<float>.Count;
+            }
+
+            for (; output < row.Length; output++)
             {
                 if (!float.IsFinite(row[output]))
                     throw new ArgumentException($"The weight at input {input}, output {output} is {row[output]}; only finite weights can be quantized.", nameof(weights));

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace MLNetQuant.Grids;
 
 /// <summary>Scale and zero point from the range of the weights: the rules AbsMax and Percentile.</summary>
@@ -19,6 +21,12 @@ internal static class RangeFit
     /// <summary>Each weight needs the scale that lays an end of the alphabet on it.</summary>
     private static float SymmetricScale(Alphabet alphabet, ReadOnlySpan<float> weights, double percentile)
     {
+        if (percentile == 100)
+        {
+            var (least, greatest) = Ends(weights);
+            return Math.Max(least / alphabet.Low, greatest / alphabet.High);
+        }
+
         var needed = new float[weights.Length];
         for (var i = 0; i < weights.Length; i++)
             needed[i] = weights[i] > 0 ? weights[i] / alphabet.High : weights[i] / alphabet.Low;
@@ -28,14 +36,42 @@ internal static class RangeFit
     private static GroupScale Asymmetric(Alphabet alphabet, ReadOnlySpan<float> weights, double percentile)
     {
         var clippedAtAnEnd = (1 - (percentile / 100)) / 2;
-        var sorted = weights.ToArray();
-        double least = Math.Min(0, Quantile(sorted, clippedAtAnEnd));
-        double greatest = Math.Max(0, Quantile(sorted, 1 - clippedAtAnEnd));
+        var sorted = percentile == 100 ? [] : weights.ToArray();
+        var (low, high) = percentile == 100
+            ? Ends(weights)
+            : (Quantile(sorted, clippedAtAnEnd), Quantile(sorted, 1 - clippedAtAnEnd));
+        double least = Math.Min(0, low);
+        double greatest = Math.Max(0, high);
         var scale = (float)((greatest - least) / (alphabet.High - alphabet.Low));
         if (scale == 0)
             return new(scale, 0);
         var zeroPoint = Math.Floor(alphabet.Low - (least / scale) + 0.5);
         return new(scale, (int)Math.Clamp(zeroPoint, alphabet.Low, alphabet.High));
+    }
+
+    /// <summary>The least and the greatest number.</summary>
+    private static (float Least, float Greatest) Ends(ReadOnlySpan<float> values)
+    {
+        var (least, greatest) = (values[0], values[0]);
+        var width = Vector<float>.Count;
+        var i = 0;
+        if (values.Length >= width)
+        {
+            Vector<float> below = new(values), above = below;
+            for (i = width; i <= values.Length - width; i += width)
+            {
+                var next = new Vector<float>(values[i..]);
+                below = Vector.MinNative(below, next);
+                above = Vector.MaxNative(above, next);
+            }
+
+            for (var lane = 0; lane < width; lane++)
+                (least, greatest) = (Math.Min(least, below[lane]), Math.Max(greatest, above[lane]));
+        }
+
+        for (; i < values.Length; i++)
+            (least, greatest) = (Math.Min(least, values[i]), Math.Max(greatest, values[i]));
+        return (least, greatest);
     }
 
     /// <summary>The quantile of a sample at 0 ≤ q ≤ 1, interpolated linearly between its sorted values, which are sorted

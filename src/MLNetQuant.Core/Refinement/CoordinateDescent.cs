@@ -33,8 +33,8 @@ public static class CoordinateDescent
         var values = weights.Dequantize();
         statistics.RequireShape(values);
         var d = Divisors(statistics.H);
-        var lower = new PackedRows(statistics.H, MatrixPart.StrictLower, d);
-        var upper = new PackedRows(statistics.H, MatrixPart.StrictUpper, d);
+        var lower = new PackedRows(statistics.H, MatrixPart.StrictLower, d, threads: context.Threads);
+        var upper = new PackedRows(statistics.H, MatrixPart.StrictUpper, d, threads: context.Threads);
         var codes = weights.Codes.Clone();
         var clipped = weights.Clipped;
         for (var sweep = 0; sweep < sweeps; sweep++)

@@ -16,7 +16,7 @@ internal readonly record struct QuadraticForm(double[] Quadratic, double[] Linea
     {
         statistics.RequireShape(q);
         // qᵀHq = 2 qᵀ strictL(H) q + qᵀDq: half the work.
-        var lower = DoubleProduct.Multiply(new PackedRows(statistics.H, MatrixPart.StrictLower), q, threads, cancellationToken);
+        var lower = DoubleProduct.Multiply(new PackedRows(statistics.H, MatrixPart.StrictLower, threads: threads), q, threads, cancellationToken);
         var (quadratic, linear) = (new double[q.Columns], new double[q.Columns]);
         for (var t = 0; t < q.Rows; t++)
         {

@@ -42,7 +42,9 @@ public class GoldenCaseETests
     {
         var recipe = new GridRecipe(Alphabet.OfBits(2), Granularity.PerChannel, ScaleRule.Mse) { ErrorExponent = 2.4 };
         var group = new WeightGroup(Weights.Data, [1, 1, 1, 1, 1, 1, 1, 1], 8);
-        Assert.Equal(0.307042, ShrinkSearch.Error(recipe, group, new(0.92f, -1)), 6);
+        var bunch = new ShrinkBunch(recipe, group, zeroPoint: -1, [0.92f, 1, 1, 1, 1, 1, 1, 1]);
+        bunch.Finish(double.PositiveInfinity);
+        Assert.Equal(0.307042, bunch.Errors[0], 6);
     }
 
     [Fact]
