@@ -57,8 +57,7 @@ internal static unsafe class EnginePath
         {
             LaneTiles.Read(inBlock.Pointer, rows, t, values);
             var target = fedBack.AsSpan(((block + t) * sums.Columns) + lane, count);
-            for (var i = 0; i < target.Length; i++)
-                target[i] = (float)values[i];
+            WideSums.Narrow(values, target);
         }
 
         return clipped;

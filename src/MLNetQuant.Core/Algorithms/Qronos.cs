@@ -17,6 +17,8 @@ namespace MLNetQuant.Algorithms;
 /// <para>Form <see cref="QronosForm.Original"/> starts from w. From its second step on, all later weights are the
 /// least-squares ones given the codes so far, which is the same P and S; only the first step differs:
 /// P_1 = (C_1 + λW_1 − H_{1,>1}W_{>1}) / (H_11 + λ).</para>
+/// <para>On an engine form <see cref="QronosForm.LeastSquares"/> forms W* itself and is run as OPTQ on it, P = W* with error
+/// feedback, so that smaller numbers enter the sums in single precision.</para>
 /// <para>Where X̃ = X, W* = W and Qronos is OPTQ. An input that is zero on all rows has argument 0.</para>
 /// </remarks>
 /// <param name="options">Form, damping, order, scales.</param>
@@ -44,10 +46,25 @@ public sealed class Qronos(QronosOptions options) : PathFollowing
         var h = problem.Statistics.H;
         var order = _options.InputOrder.Of(h);
         var factors = ReverseLdl.Factor(h, Damping.Lambda(h, _options.Damping), order, context.Threads, context.CancellationToken);
+        var s = new PackedRows(factors.L, MatrixPart.StrictLower, threads: context.Threads);
+        if (problem.Statistics.StreamsAreEqual && _options.Form == QronosForm.LeastSquares)
+        {
+            var weights = problem.WideWeights(order);
+            GreedyPath.ClearDead(weights, GreedyPath.Divisors(h, damping: 0), order);
+            return OfWeights(weights, () => problem.Weights);
+        }
+
         var p = LeastSquaresWeights.SolveUpper(factors, problem, order, context);
+        if (_options.Form == QronosForm.LeastSquares && context.Rounding.UsesEngine(p.Rows, p.Columns))
+        {
+            var moved = PathProblem.Solve(p, s, Feedback.Value, order, context);
+            return OfWeights(
+                moved.Permute(order), _options.Scales == QronosScales.Original ? () => problem.Weights : () => PathProblem.Narrow(moved));
+        }
+
         if (_options.Form == QronosForm.Original)
             StartFromFloatWeights(p.Row(0), problem, factors.Lambda, order);
-        var path = new PathProblem(p, new(factors.L, MatrixPart.StrictLower, threads: context.Threads), Feedback.Value, order)
+        var path = new PathProblem(p, s, Feedback.Value, order)
         {
             Target = () => problem.Weights,
             DampingRaises = factors.Raises,
@@ -55,7 +72,14 @@ public sealed class Qronos(QronosOptions options) : PathFollowing
         };
         return _options.Scales == QronosScales.Original
             ? path
-            : path with { Target = () => PathProblem.Narrow(PathProblem.Solve(p, path.S, Feedback.Value, order, context)) };
+            : path with { Target = () => PathProblem.Narrow(PathProblem.Solve(p, s, Feedback.Value, order, context)) };
+
+        PathProblem OfWeights(Matrix<double> weights, Func<Matrix<float>> target) => new(weights, s, Feedback.Error, order)
+        {
+            Target = target,
+            DampingRaises = factors.Raises,
+            Pivots = factors.PivotsByInput(order),
+        };
     }
 
     /// <summary>The argument of the first rounding while all later weights are still the float ones.</summary>

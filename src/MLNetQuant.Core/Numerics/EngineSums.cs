@@ -6,7 +6,7 @@ namespace MLNetQuant.Numerics;
 /// </summary>
 internal sealed class EngineSums
 {
-    private const int Run = 512; // the longest sum in single precision
+    private const int Run = 1024; // the longest sum in single precision
 
     private readonly IMatrixProduct _product;
     private readonly int _threads;

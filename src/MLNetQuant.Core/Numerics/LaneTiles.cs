@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace MLNetQuant.Numerics;
 
@@ -32,6 +34,14 @@ internal static unsafe class LaneTiles
         {
             var part = values.Slice(lane, Math.Min(width, values.Length - lane));
             var target = new Span<double>(At(data, rows, row, lane), part.Length);
+            if (typeof(T) == typeof(double) && part.Length == width)
+            {
+                ref var source = ref Unsafe.As<T, double>(ref MemoryMarshal.GetReference(part));
+                Vector512.LoadUnsafe(ref source).Store(At(data, rows, row, lane));
+                Vector512.LoadUnsafe(ref source, (nuint)(width / 2)).Store(At(data, rows, row, lane) + (width / 2));
+                continue;
+            }
+
             if (typeof(T) == typeof(double))
             {
                 MemoryMarshal.Cast<T, double>(part).CopyTo(target);
@@ -53,6 +63,14 @@ internal static unsafe class LaneTiles
         for (var lane = 0; lane < values.Length; lane += width)
         {
             var part = values.Slice(lane, Math.Min(width, values.Length - lane));
+            if (part.Length == width)
+            {
+                ref var target = ref MemoryMarshal.GetReference(part);
+                Vector512.Load(At(data, rows, row, lane)).StoreUnsafe(ref target);
+                Vector512.Load(At(data, rows, row, lane) + (width / 2)).StoreUnsafe(ref target, (nuint)(width / 2));
+                continue;
+            }
+
             new ReadOnlySpan<double>(At(data, rows, row, lane), part.Length).CopyTo(part);
         }
     }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 
 namespace MLNetQuant.Numerics;
 
@@ -105,9 +106,10 @@ internal sealed unsafe class ReverseLdl
         var width = TileKernel.Lanes<double>();
         using var left = new AlignedBuffer<double>((long)n * Block);  // L of the block, eight columns interleaved
         using var right = new AlignedBuffer<double>((long)n * Block); // −ΔL of the block, in tiles of one width
+        using var transposed = new AlignedBuffer<double>(Block * Block); // L within the block, column by column
         fixed (double* a = l.Data)
         {
-            double* matrix = a, packedLeft = left.Pointer, packedRight = right.Pointer;
+            double* matrix = a, diagonal = transposed.Pointer, packedLeft = left.Pointer, packedRight = right.Pointer;
             for (var start = (n - 1) / Block * Block; start >= 0; start -= Block)
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -116,8 +118,14 @@ internal sealed unsafe class ReverseLdl
                 if (failed >= 0)
                     return failed;
                 var first = start;
+                for (var k = 0; k < count; k++)
+                {
+                    for (var later = k + 1; later < count; later++)
+                        diagonal[(k * count) + later] = matrix[((long)(first + later) * n) + first + k];
+                }
+
                 Workers.For(start / width, threads, tile =>
-                    SolveTile(matrix, n, first, count, tile * width, pivots, packedLeft, packedRight), cancellationToken);
+                    SolveTile(matrix, n, first, count, tile * width, pivots, diagonal, packedLeft, packedRight), cancellationToken);
                 // Blocks start at multiples of both tile sizes: all tiles left of the block are whole. Those on the
                 // diagonal also write above it, where nothing is read.
                 var rowTiles = start / TileKernel.Rows;
@@ -146,6 +154,7 @@ internal sealed unsafe class ReverseLdl
 
         return -1;
     }
+
     /// <summary>The same one row at a time, within the block's own columns.</summary>
     private static int FactorDiagonalBlock(double* matrix, int n, int start, int count, double[] pivots)
     {
@@ -166,7 +175,11 @@ internal sealed unsafe class ReverseLdl
             for (var i = start; i < k; i++)
             {
                 var target = matrix + ((long)i * n);
-                for (var j = start; j <= i; j++)
+                var factor = new Vector<double>(row[i]);
+                var j = start;
+                for (; j + Vector<double>.Count <= i + 1; j += Vector<double>.Count)
+                    (Vector.Load(target + j) - (factor * Vector.Load(scaled + j - start))).Store(target + j);
+                for (; j <= i; j++)
                     target[j] -= row[i] * scaled[j - start];
             }
         }
@@ -174,30 +187,36 @@ internal sealed unsafe class ReverseLdl
         return -1;
     }
 
+    /// <summary>row −= Σ coefficient · tile row over the later rows of the block, from the next to the last.</summary>
+    private static void SubtractLater(double* coefficients, double* tile, int k, int count, double* row)
+    {
+        Vector512<double> left = Vector512.Load(row), right = Vector512.Load(row + 8);
+        for (var later = k + 1; later < count; later++)
+        {
+            var factor = Vector512.Create(-coefficients[later]);
+            var source = tile + ((long)later * TileKernel.Lanes<double>());
+            left = Vector512.FusedMultiplyAdd(factor, Vector512.Load(source), left);
+            right = Vector512.FusedMultiplyAdd(factor, Vector512.Load(source + 8), right);
+        }
+
+        left.Store(row);
+        right.Store(row + 8);
+    }
+
     /// <summary>
     /// One tile of columns left of a block of rows, which holds A = L_Bᵀ ΔL: substitution from the last row up gives
     /// ΔL, then L. Both are packed for the update.
     /// </summary>
     private static void SolveTile(
-        double* matrix, int n, int start, int count, int column, double[] pivots, double* packedLeft, double* packedRight)
+        double* matrix, int n, int start, int count, int column, double[] pivots, double* diagonal, double* packedLeft, double* packedRight)
     {
         var width = TileKernel.Lanes<double>();
         var tile = packedRight + ((long)column * count);
         for (var k = count - 1; k >= 0; k--)
         {
             var row = tile + ((long)k * width);
-            var source = matrix + ((long)(start + k) * n) + column;
-            for (var lane = 0; lane < width; lane += Vector<double>.Count)
-            {
-                var sum = Vector.Load(source + lane);
-                for (var later = k + 1; later < count; later++)
-                {
-                    var coefficient = new Vector<double>(-matrix[((long)(start + later) * n) + start + k]);
-                    sum = Vector.FusedMultiplyAdd(coefficient, Vector.Load(tile + ((long)later * width) + lane), sum);
-                }
-
-                sum.Store(row + lane);
-            }
+            new ReadOnlySpan<double>(matrix + ((long)(start + k) * n) + column, width).CopyTo(new(row, width));
+            SubtractLater(diagonal + ((long)k * count), tile, k, count, row);
         }
 
         for (var k = 0; k < count; k++)

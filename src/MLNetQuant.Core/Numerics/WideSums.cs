@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace MLNetQuant.Numerics;
 
-/// <summary>fp32 values added to fp64 sums, place by place.</summary>
+/// <summary>fp32 values added to fp64 sums, place by place, and back.</summary>
 internal static class WideSums
 {
     /// <summary>sums += values.</summary>
@@ -19,6 +19,17 @@ internal static class WideSums
 
         for (; i < values.Length; i++)
             sums[i] += values[i];
+    }
+
+    /// <summary>The values in single precision.</summary>
+    internal static void Narrow(ReadOnlySpan<double> values, Span<float> target)
+    {
+        var half = Vector<double>.Count;
+        var i = 0;
+        for (; i <= values.Length - (2 * half); i += 2 * half)
+            Vector.Narrow(new Vector<double>(values[i..]), new Vector<double>(values[(i + half)..])).CopyTo(target[i..]);
+        for (; i < values.Length; i++)
+            target[i] = (float)values[i];
     }
 
     /// <summary>sums += values². The square of a float is exact in fp64.</summary>
