@@ -41,7 +41,7 @@ public class LayerBenchmark
         QuantizedWeights quantized = null!;
         var bare = Effort.Of(() => _bare.Run(1));
         var accumulation = Effort.Of(() => statistics = _layer.Accumulate(algorithm.NeedsCrossGram, _product, Rows));
-        var rounding = Effort.Of(() => quantized = algorithm.Quantize(new(_layer.Weights, statistics), Layer.Recipe, new()));
+        var rounding = Effort.Of(() => quantized = algorithm.Quantize(new(_layer.Weights, statistics), Layer.Recipe, new() { Product = _product }));
         var measuring = Effort.Of(() => MeasuredError.Relative(statistics, quantized.Dequantize()));
         var both = new Effort(accumulation.Clock + rounding.Clock, accumulation.Processors + rounding.Processors);
         var what = $"{Algorithm}, N = M = {Size}, {Rows:N0} rows, 4 bits";

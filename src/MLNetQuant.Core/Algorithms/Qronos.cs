@@ -17,8 +17,8 @@ namespace MLNetQuant.Algorithms;
 /// <para>Form <see cref="QronosForm.Original"/> starts from w. From its second step on, all later weights are the
 /// least-squares ones given the codes so far, which is the same P and S; only the first step differs:
 /// P_1 = (C_1 + λW_1 − H_{1,>1}W_{>1}) / (H_11 + λ).</para>
-/// <para>On an engine form <see cref="QronosForm.LeastSquares"/> forms W* itself and is run as OPTQ on it, P = W* with error
-/// feedback, so that smaller numbers enter the sums in single precision.</para>
+/// <para>On an engine W* itself is formed and rounded as OPTQ does, P = W* with error feedback, so that smaller numbers
+/// enter the sums in single precision.</para>
 /// <para>Where X̃ = X, W* = W and Qronos is OPTQ. An input that is zero on all rows has argument 0.</para>
 /// </remarks>
 /// <param name="options">Form, damping, order, scales.</param>
@@ -47,39 +47,41 @@ public sealed class Qronos(QronosOptions options) : PathFollowing
         var order = _options.InputOrder.Of(h);
         var factors = ReverseLdl.Factor(h, Damping.Lambda(h, _options.Damping), order, context.Threads, context.CancellationToken);
         var s = new PackedRows(factors.L, MatrixPart.StrictLower, threads: context.Threads);
-        if (problem.Statistics.StreamsAreEqual && _options.Form == QronosForm.LeastSquares)
+        var path = Arguments(problem, factors, s, order, context) with
+        {
+            DampingRaises = factors.Raises,
+            Pivots = factors.PivotsByInput(order),
+        };
+        return _options.Scales == QronosScales.Original ? path with { Target = () => problem.Weights } : path;
+    }
+
+    private PathProblem Arguments(LayerProblem problem, ReverseLdl factors, PackedRows s, int[]? order, QuantizationContext context)
+    {
+        var isOriginal = _options.Form == QronosForm.Original;
+        if (problem.Statistics.StreamsAreEqual && !isOriginal)
         {
             var weights = problem.WideWeights(order);
-            GreedyPath.ClearDead(weights, GreedyPath.Divisors(h, damping: 0), order);
-            return OfWeights(weights, () => problem.Weights);
+            GreedyPath.ClearDead(weights, GreedyPath.Divisors(problem.Statistics.H, damping: 0), order);
+            return new(weights, s, Feedback.Error, order) { Target = () => problem.Weights };
         }
 
         var p = LeastSquaresWeights.SolveUpper(factors, problem, order, context);
-        if (_options.Form == QronosForm.LeastSquares && context.Rounding.UsesEngine(p.Rows, p.Columns))
+        if (context.Rounding.UsesEngine(p.Rows, p.Columns))
         {
             var moved = PathProblem.Solve(p, s, Feedback.Value, order, context);
-            return OfWeights(
-                moved.Permute(order), _options.Scales == QronosScales.Original ? () => problem.Weights : () => PathProblem.Narrow(moved));
+            var origin = moved.Permute(order);
+            if (!isOriginal)
+                return new(origin, s, Feedback.Error, order) { Target = () => PathProblem.Narrow(moved) };
+            p = origin.Clone();
+            StartFromFloatWeights(p.Row(0), problem, factors.Lambda, order);
+            return Followed(new(p, s, Feedback.Error, order) { Origin = origin, Target = () => problem.Weights });
         }
 
-        if (_options.Form == QronosForm.Original)
+        if (isOriginal)
             StartFromFloatWeights(p.Row(0), problem, factors.Lambda, order);
-        var path = new PathProblem(p, s, Feedback.Value, order)
-        {
-            Target = () => problem.Weights,
-            DampingRaises = factors.Raises,
-            Pivots = factors.PivotsByInput(order),
-        };
-        return _options.Scales == QronosScales.Original
-            ? path
-            : path with { Target = () => PathProblem.Narrow(PathProblem.Solve(p, s, Feedback.Value, order, context)) };
+        return Followed(new(p, s, Feedback.Value, order) { Target = () => problem.Weights });
 
-        PathProblem OfWeights(Matrix<double> weights, Func<Matrix<float>> target) => new(weights, s, Feedback.Error, order)
-        {
-            Target = target,
-            DampingRaises = factors.Raises,
-            Pivots = factors.PivotsByInput(order),
-        };
+        PathProblem Followed(PathProblem path) => path with { Target = () => PathProblem.Narrow(path.Followed(context)) };
     }
 
     /// <summary>The argument of the first rounding while all later weights are still the float ones.</summary>

@@ -54,6 +54,7 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
                 Layer = number,
                 FirstNeuron = g * layout.Outputs,
                 Threads = threads,
+                Product = layout.Groups == 1 ? product : null, // groups run in parallel already
                 CancellationToken = options.CancellationToken,
             };
             var problem = new LayerProblem(weights[g], split[g].Fitted) { HeldBack = split[g].HeldBack };
