@@ -58,8 +58,8 @@ internal static class GreedyPath
             var end = Math.Min(p.Rows, first + block);
             sums.Start(weights, first, end);
             sums.Add(Difference, narrow.Data, end);
-            for (var t = first; t < end; t++)
-                sums.Row(t - first).CopyTo(p.Row(t));
+            var start = first;
+            Workers.For(end - first, context.Threads, t => sums.Row(t).CopyTo(p.Row(start + t)));
         }
 
         ClearDead(p, divisors, order);

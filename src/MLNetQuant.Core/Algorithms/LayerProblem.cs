@@ -31,12 +31,7 @@ public sealed record LayerProblem(Matrix<float> Weights, LayerStatistics Statist
     {
         var wide = new Matrix<double>(Weights.Rows, Weights.Columns);
         for (var t = 0; t < wide.Rows; t++)
-        {
-            var source = Weights.Row(order?[t] ?? t);
-            var target = wide.Row(t);
-            for (var i = 0; i < target.Length; i++)
-                target[i] = source[i];
-        }
+            WideSums.Widen(Weights.Row(order?[t] ?? t), wide.Row(t));
 
         return wide;
     }

@@ -64,6 +64,10 @@ internal sealed record PathProblem(Matrix<double> P, PackedRows? S, Feedback Fee
     }
 
     /// <summary>Weights in single precision, as grids are fitted to them.</summary>
-    internal static Matrix<float> Narrow(Matrix<double> wide) =>
-        new(wide.Rows, wide.Columns, Array.ConvertAll(wide.Data, x => (float)x));
+    internal static Matrix<float> Narrow(Matrix<double> wide)
+    {
+        var narrow = new Matrix<float>(wide.Rows, wide.Columns);
+        WideSums.Narrow(wide.Data, narrow.Data);
+        return narrow;
+    }
 }

@@ -21,6 +21,22 @@ internal static class WideSums
             sums[i] += values[i];
     }
 
+    /// <summary>The values in double precision.</summary>
+    internal static void Widen(ReadOnlySpan<float> values, Span<double> target)
+    {
+        var half = Vector<double>.Count;
+        var i = 0;
+        for (; i <= values.Length - (2 * half); i += 2 * half)
+        {
+            Vector.Widen(new Vector<float>(values[i..]), out var low, out var high);
+            low.CopyTo(target[i..]);
+            high.CopyTo(target[(i + half)..]);
+        }
+
+        for (; i < values.Length; i++)
+            target[i] = values[i];
+    }
+
     /// <summary>The values in single precision.</summary>
     internal static void Narrow(ReadOnlySpan<double> values, Span<float> target)
     {
