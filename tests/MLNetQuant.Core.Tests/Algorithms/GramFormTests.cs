@@ -20,6 +20,13 @@ public class GramFormTests(ITestOutputHelper output)
     });
 
     [Fact]
+    public void Msq() => RandomProblems.Compare(output, 3, (data, problem, grid) =>
+    {
+        var msq = new Msq();
+        return new(Transcription.Msq(data, grid), RecordingRounding.Follow(msq.Prepare(problem, new()), grid), msq);
+    });
+
+    [Fact]
     public void Spfq_of_order_1() => RandomProblems.Compare(output, 2, (data, problem, grid) =>
     {
         var spfq = new Spfq(new() { Rounding = SpfqRounding.Nearest });

@@ -71,9 +71,23 @@ public class InvariantTests
             Assert.InRange(Data.Column(error, i).Sum(a => a * a), 0, 0.25 * 0.25 / 4 * trace);
     }
 
-    [Fact]
-    public void Scaling_an_input_by_a_power_of_two_and_its_weights_and_step_inversely_changes_no_code()
+    [Theory]
+    [InlineData("msq")]
+    [InlineData("gpfq")]
+    [InlineData("spfq")]
+    [InlineData("unified")]
+    [InlineData("optq")]
+    [InlineData("qronos")]
+    [InlineData("adaround")]
+    public void Scaling_an_input_by_a_power_of_two_and_its_weights_and_step_inversely_changes_no_code(string name)
     {
+        // Without damping, which is the same for all inputs, and without an order by their energies.
+        IWeightQuantizer algorithm = name switch
+        {
+            "optq" => new Optq(new() { Damping = 0, InputOrder = InputOrder.Natural }),
+            "qronos" => new Qronos(new() { Damping = 0, InputOrder = InputOrder.Natural }),
+            _ => WeightQuantizers.Parse(name),
+        };
         var data = Data.Random(new(4), rows: 30, inputs: 8, outputs: 12, drift: 0.3);
         var grid = new GridRecipe(Alphabet.OfBits(3), Granularity.PerBlock(2), ScaleRule.AbsMax).Fit(data.Weights());
         var scaled = new Data((double[,])data.X.Clone(), (double[,])data.Tilde.Clone(), (double[,])data.W.Clone());
@@ -90,8 +104,8 @@ public class InvariantTests
             }
         }
 
-        var expected = new Gpfq().Quantize(new(data.Weights(), data.Statistics()), GridRecipe.Fixed(grid), new());
-        var actual = new Gpfq().Quantize(
+        var expected = algorithm.Quantize(new(data.Weights(), data.Statistics()), GridRecipe.Fixed(grid), new());
+        var actual = algorithm.Quantize(
             new(scaled.Weights(), scaled.Statistics()),
             GridRecipe.Fixed(new(grid.Alphabet, grid.Granularity, 8, scales)),
             new());
