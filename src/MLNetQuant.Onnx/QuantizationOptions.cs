@@ -25,8 +25,9 @@ public sealed record QuantizationOptions
     /// <summary>Percent of the weights that <see cref="ScaleRule.Percentile"/> does not clip, above 0, up to 100. Default 99.9.</summary>
     public double Percentile { get; init; } = 99.9;
 
-    /// <summary>Whether grids have zero points, and how they are chosen. Default none: symmetric grids.</summary>
-    public ZeroPointRule ZeroPoint { get; init; } = ZeroPointRule.None;
+    /// <summary>Whether grids have zero points, and how they are chosen. Default <see cref="ZeroPointRule.Automatic"/>:
+    /// <see cref="Best"/> decides, other algorithms get symmetric grids.</summary>
+    public ZeroPointRule ZeroPoint { get; init; } = ZeroPointRule.Automatic;
 
     /// <summary>
     /// Whether grids have the 2^b + 1 levels, −2^(b−1) to 2^(b−1), that the code beside the GPFQ and SPFQ papers counts as
@@ -38,10 +39,11 @@ public sealed record QuantizationOptions
     public WeightFormat Format { get; init; } = WeightFormat.Auto;
 
     /// <summary>
-    /// Whether each layer's bias absorbs the mean error of its outputs. Off by default: matching means before a
-    /// sparse ReLU can cost far more accuracy than it brings.
+    /// Whether each layer's bias takes up the mean error of its outputs, where it can take a correction. Default true: codes
+    /// are then chosen by what is left. In front of a Relu or Clip each neuron takes what leaves the least error after it
+    /// (<see cref="BiasGuard"/>), for matching means before a sparse ReLU can cost far more accuracy than it brings.
     /// </summary>
-    public bool BiasCorrection { get; init; }
+    public bool BiasCorrection { get; init; } = true;
 
     /// <summary>Seed of every random choice, 0 or more. The same input and seed give the same bytes. Default 0.</summary>
     public int Seed { get; init; }
@@ -90,7 +92,7 @@ public sealed record QuantizationOptions
         if (!Enum.IsDefined(ScaleRule))
             throw new QuantizationException($"There is no scale rule {(int)ScaleRule}: use AbsMax, Mse, WeightedMse or Percentile.");
         if (!Enum.IsDefined(ZeroPoint))
-            throw new QuantizationException($"There is no zero point rule {(int)ZeroPoint}: use None, Range or HalfQuadratic.");
+            throw new QuantizationException($"There is no zero point rule {(int)ZeroPoint}: use None, Range, HalfQuadratic, LeastError or Automatic.");
         foreach (var pattern in Include.Concat(Exclude))
             CheckPattern(pattern);
     }

@@ -15,7 +15,7 @@ public class QuantizationErrorTests
         { "Percentile is 0: give a number above 0 and at most 100.", new() { Percentile = 0 } },
         { "Percentile is NaN: give a number above 0 and at most 100.", new() { Percentile = double.NaN } },
         { "There is no scale rule 7: use AbsMax, Mse, WeightedMse or Percentile.", new() { ScaleRule = (Grids.ScaleRule)7 } },
-        { "There is no zero point rule 7: use None, Range or HalfQuadratic.", new() { ZeroPoint = (Grids.ZeroPointRule)7 } },
+        { "There is no zero point rule 7: use None, Range, HalfQuadratic, LeastError or Automatic.", new() { ZeroPoint = (Grids.ZeroPointRule)7 } },
         { "Seed is -1: give a whole number of 0 or more.", new() { Seed = -1 } },
         { "Rows is 0: give a whole number of 1 or more, or none for all rows.", new() { Rows = 0 } },
         { "BatchSize is 0: give a whole number of 1 or more.", new() { BatchSize = 0 } },

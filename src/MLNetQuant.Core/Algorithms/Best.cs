@@ -1,6 +1,5 @@
 using MLNetQuant.Certificates;
 using MLNetQuant.Grids;
-using MLNetQuant.Refinement;
 using MLNetQuant.Statistics;
 
 namespace MLNetQuant.Algorithms;
@@ -44,7 +43,7 @@ public sealed class Best(BestOptions options) : ICertifiedQuantizer
     /// <inheritdoc/>
     public bool UsesHeldBackRows => true;
 
-    private static IReadOnlyList<IWeightQuantizer> Candidates { get; } =
+    private static IReadOnlyList<PathFollowing> Candidates { get; } =
         [new Msq(), new Gpfq(new GpfqOptions { InputOrder = InputOrder.Descending }), new Optq(), new Qronos()];
 
     /// <inheritdoc/>
@@ -53,21 +52,24 @@ public sealed class Best(BestOptions options) : ICertifiedQuantizer
         ArgumentNullException.ThrowIfNull(problem);
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(context);
-        var damped = new LayerProblem(problem.Weights, Damp(problem.Statistics, problem));
-        var judge = problem.HeldBack ?? damped.Statistics;
-        Trial? best = null;
+        var bench = new BestBench(problem, recipe, context);
+        BestTrial? best = null;
         foreach (var algorithm in Candidates)
         {
-            var trial = Trial.Run(algorithm, problem, recipe, judge, context);
+            var trial = bench.Run(algorithm);
             if (_options.Effort == Effort.Thorough)
-                trial = Refine(trial, damped, recipe, judge, context);
+                trial = Refine(trial, bench);
             if (best is null || trial.Error < best.Error * (1 - Tie))
                 best = trial;
         }
 
-        if (_options.Effort == Effort.Normal)
-            best = Refine(best!, damped, recipe, judge, context);
-        return Finish(best!, problem, recipe, context);
+        best = _options.Effort switch
+        {
+            Effort.Quick => Better(bench.WithZeroPoints(best!), best!),
+            Effort.Normal => Refine(best!, bench),
+            _ => best!,
+        };
+        return bench.Finish(best);
     }
 
     /// <inheritdoc/>
@@ -94,19 +96,18 @@ public sealed class Best(BestOptions options) : ICertifiedQuantizer
         };
     }
 
-    /// <summary>Steps, then rounds of descent and refit, each kept while it lowers the judged error.</summary>
-    private static Trial Refine(
-        Trial trial, LayerProblem damped, GridRecipe recipe, LayerStatistics judge, QuantizationContext context)
+    /// <summary>Steps, zero points, then rounds of descent and refit, each kept while it lowers the judged error.</summary>
+    private static BestTrial Refine(BestTrial trial, BestBench bench)
     {
-        if (!recipe.IsFixed)
+        if (bench.Search(trial) is { } searched)
         {
-            var searched = trial.Searched(damped, recipe, judge, context);
             trial = searched.Error < trial.Error ? searched : trial;
+            trial = Better(bench.SearchWithZeroPoints(searched), trial);
         }
 
         for (var round = 1; round <= MaxRounds; round++)
         {
-            var next = trial.Descended(damped, judge, context);
+            var next = bench.Descend(trial);
             if (next.Error >= trial.Error)
                 break;
             trial = next;
@@ -115,63 +116,10 @@ public sealed class Best(BestOptions options) : ICertifiedQuantizer
         return trial;
     }
 
-    /// <summary>The winner's recipe on all rows.</summary>
-    private static QuantizedWeights Finish(Trial winner, LayerProblem problem, GridRecipe recipe, QuantizationContext context)
-    {
-        if (problem.HeldBack is null)
-            return winner.Weights.Of(winner.Algorithm, winner.Recipe, winner.Path);
-        var all = new LayerProblem(problem.Weights, AllRows(problem));
-        var path = winner.Algorithm.Quantize(all, winner.IsSearched ? GridRecipe.Fixed(winner.Path.Grid) : recipe, context);
-        var weights = path;
-        if (winner.Rounds > 0)
-        {
-            var damped = Damp(all.Statistics, problem);
-            for (var round = 0; round < winner.Rounds; round++)
-                weights = Trial.Descend(weights, damped, context);
-        }
-
-        return weights.Of(winner.Algorithm, winner.Recipe, path);
-    }
-
-    private static LayerStatistics Damp(LayerStatistics statistics, LayerProblem problem) =>
-        statistics.Damped(problem.Weights, Damping.Default);
+    /// <summary>The candidate where it is better by more than a tie.</summary>
+    private static BestTrial Better(BestTrial? candidate, BestTrial simpler) =>
+        candidate is not null && candidate.Error < simpler.Error * (1 - Tie) ? candidate : simpler;
 
     private static LayerStatistics AllRows(LayerProblem problem) =>
         problem.HeldBack is null ? problem.Statistics : problem.Statistics.Merge(problem.HeldBack);
-
-    /// <summary>An algorithm with its refinements so far, judged.</summary>
-    /// <param name="Algorithm">The algorithm.</param>
-    /// <param name="Path">What it returned, its steps searched or not.</param>
-    /// <param name="Weights">That, re-rounded and refitted.</param>
-    /// <param name="Error">The judged error.</param>
-    private sealed record Trial(IWeightQuantizer Algorithm, QuantizedWeights Path, QuantizedWeights Weights, double Error)
-    {
-        public bool IsSearched { get; init; }
-
-        public int Rounds { get; init; }
-
-        public string Recipe => $"{Algorithm.Name}{(IsSearched ? "+steps" : "")}{(Rounds > 0 ? "+descent" : "")}";
-
-        public static Trial Run(
-            IWeightQuantizer algorithm, LayerProblem problem, GridRecipe recipe, LayerStatistics judge, QuantizationContext context)
-        {
-            var weights = algorithm.Quantize(problem, recipe, context);
-            return new(algorithm, weights, weights, Judged(weights, judge, context));
-        }
-
-        public static QuantizedWeights Descend(QuantizedWeights weights, LayerStatistics damped, QuantizationContext context) =>
-            ScaleRefit.Run(CoordinateDescent.Run(weights, damped, sweeps: 1, context), damped, context);
-
-        public Trial Searched(LayerProblem damped, GridRecipe recipe, LayerStatistics judge, QuantizationContext context) =>
-            Run(new StepSearch(Algorithm), damped, recipe, judge, context) with { Algorithm = Algorithm, IsSearched = true };
-
-        public Trial Descended(LayerProblem damped, LayerStatistics judge, QuantizationContext context)
-        {
-            var weights = Descend(Weights, damped.Statistics, context);
-            return this with { Weights = weights, Error = Judged(weights, judge, context), Rounds = Rounds + 1 };
-        }
-
-        private static double Judged(QuantizedWeights weights, LayerStatistics judge, QuantizationContext context) =>
-            MeasuredError.Relative(judge, weights.Dequantize(), context.Threads);
-    }
 }

@@ -53,6 +53,7 @@ public sealed class Optq(OptqOptions options) : PathFollowing
             Target = () => problem.Weights,
             DampingRaises = factors.Raises,
             Pivots = factors.PivotsByInput(order),
+            PivotsMeasureError = problem.Statistics.IsOneStream,
         };
     }
 }

@@ -1,5 +1,7 @@
 using MLNetQuant.Certificates;
 using MLNetQuant.Grids;
+using MLNetQuant.Refinement;
+using MLNetQuant.Statistics;
 
 namespace MLNetQuant.Algorithms;
 
@@ -42,6 +44,22 @@ public abstract class PathFollowing : ICertifiedQuantizer
 
     /// <summary>P and S, which do not depend on the grid.</summary>
     internal abstract PathProblem Prepare(LayerProblem problem, QuantizationContext context);
+
+    /// <summary>Follows the path on a grid and measures the error of each output, up to a number that does not depend on
+    /// the grid: on the way where the path allows it, else by these statistics.</summary>
+    internal (QuantizedWeights Weights, double[] Errors) Measure(
+        PathProblem path, Grid grid, Lazy<LayerStatistics> statistics, QuantizationContext context)
+    {
+        var errors = new double[grid.Outputs];
+        // A binary grid has no zero, so that dead inputs, whose pivots mean nothing, would count.
+        if (path.PivotsMeasureError && !grid.Alphabet.IsBinary)
+            return (path.Round(grid, codes => new MeasuringRounding<NearestRounding>(new(grid, codes), path.Pivots, errors), context), errors);
+        var weights = Round(path, grid, context);
+        var form = QuadraticForm.Of(statistics.Value, weights.Dequantize(), context.Threads, context.CancellationToken);
+        for (var i = 0; i < errors.Length; i++)
+            errors[i] = form.Objective(i);
+        return (weights, errors);
+    }
 
     /// <summary>Follows the path on a grid; to nearest unless the method says otherwise.</summary>
     internal virtual QuantizedWeights Round(PathProblem path, Grid grid, QuantizationContext context) =>

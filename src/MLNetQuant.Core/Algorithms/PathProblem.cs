@@ -30,6 +30,10 @@ internal sealed record PathProblem(Matrix<double> P, PackedRows? S, Feedback Fee
     /// <summary>Δ where S comes from factors of H + λI, by input in their natural order.</summary>
     internal double[] Pivots { get; init; } = [];
 
+    /// <summary>Whether Σ Δ_t (v_t − q_t)², v_t the arguments of the roundings, is the damped squared error
+    /// ‖XW − X̃Q‖² + λ‖W − Q‖² of an output up to a number that does not depend on Q.</summary>
+    internal bool PivotsMeasureError { get; init; }
+
     /// <summary>The weights that the path follows: its values without rounding, inputs in their natural order.</summary>
     internal Matrix<double> Followed(QuantizationContext context)
     {

@@ -51,6 +51,7 @@ public sealed class Qronos(QronosOptions options) : PathFollowing
         {
             DampingRaises = factors.Raises,
             Pivots = factors.PivotsByInput(order),
+            PivotsMeasureError = _options.Form == QronosForm.LeastSquares,
         };
         return _options.Scales == QronosScales.Original ? path with { Target = () => problem.Weights } : path;
     }

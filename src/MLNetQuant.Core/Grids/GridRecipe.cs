@@ -48,6 +48,9 @@ public sealed record GridRecipe(Alphabet Alphabet, Granularity Granularity, Scal
             : throw new ArgumentOutOfRangeException(nameof(value), $"The factor of the scales is {value}; it must be positive and finite.");
     } = 1;
 
+    /// <summary>Whether code 0 is the zero point of every grid.</summary>
+    internal bool IsSymmetric => ZeroPoint is ZeroPointRule.None or ZeroPointRule.Automatic;
+
     /// <summary>The grid of a recipe that always answers the same one, as it is.</summary>
     internal Grid? FixedGrid { get; private init; }
 
@@ -97,7 +100,7 @@ public sealed record GridRecipe(Alphabet Alphabet, Granularity Granularity, Scal
         if (!Enum.IsDefined(ScaleRule))
             throw new InvalidOperationException($"There is no scale rule {(int)ScaleRule}; use AbsMax, Mse, WeightedMse or Percentile.");
         if (!Enum.IsDefined(ZeroPoint))
-            throw new InvalidOperationException($"There is no zero point rule {(int)ZeroPoint}; use None, Range or HalfQuadratic.");
+            throw new InvalidOperationException($"There is no zero point rule {(int)ZeroPoint}; use None, Range, HalfQuadratic, LeastError or Automatic.");
         RequireFinite(weights);
         if (inputEnergy is not null)
             RequireEnergy(inputEnergy, weights.Rows);

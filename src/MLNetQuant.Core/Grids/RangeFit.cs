@@ -9,7 +9,7 @@ internal static class RangeFit
     internal static GroupScale Fit(GridRecipe recipe, ReadOnlySpan<float> weights)
     {
         var percentile = recipe.ScaleRule == ScaleRule.Percentile ? recipe.Percentile : 100;
-        var fitted = recipe.ZeroPoint == ZeroPointRule.None
+        var fitted = recipe.IsSymmetric
             ? new(SymmetricScale(recipe.Alphabet, weights, percentile), 0)
             : Asymmetric(recipe.Alphabet, weights, percentile);
         // So many weights may be zero that the percentile is.

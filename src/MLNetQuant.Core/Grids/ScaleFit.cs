@@ -62,7 +62,9 @@ internal static class ScaleFit
         if (!group.Span.ContainsAnyExcept(0f))
             return OfZeros(recipe);
         var fitted = RangeFit.Fit(recipe, group.Span);
-        if (recipe.ScaleRule is ScaleRule.Mse or ScaleRule.WeightedMse)
+        if (recipe.ZeroPoint == ZeroPointRule.LeastError)
+            fitted = LeastErrorZeroPoint.Fit(recipe, group, fitted, threads);
+        else if (recipe.ScaleRule is ScaleRule.Mse or ScaleRule.WeightedMse)
             fitted = fitted with { Scale = ShrinkSearch.Best(recipe, group, fitted, threads) };
         if (recipe.ZeroPoint == ZeroPointRule.HalfQuadratic)
             fitted = fitted with { ZeroPoint = HalfQuadraticZeroPoint.Fit(recipe.Alphabet, group.Span, fitted) };
@@ -73,10 +75,10 @@ internal static class ScaleFit
     internal static float Times(float scale, double factor) => Math.Clamp((float)(scale * factor), SmallestScale, float.MaxValue);
 
     /// <summary>Zero is to be a value; where it cannot be, the values are as near to it as normal numbers are.</summary>
-    private static GroupScale OfZeros(GridRecipe recipe) => (recipe.Alphabet.IsBinary, recipe.ZeroPoint) switch
+    private static GroupScale OfZeros(GridRecipe recipe) => (recipe.Alphabet.IsBinary, recipe.IsSymmetric) switch
     {
         (false, _) => new(1, 0),
-        (true, ZeroPointRule.None) => new(SmallestScale, 0),
+        (true, true) => new(SmallestScale, 0),
         (true, _) => new(1, recipe.Alphabet.Low),
     };
 

@@ -16,4 +16,17 @@ public enum ZeroPointRule
     /// round it.)
     /// </summary>
     HalfQuadratic,
+
+    /// <summary>
+    /// Scale and zero point together: for each zero point the scale that the scale rule finds, and of these pairs the one
+    /// with the least Σ|rounded − weight|^p. Up to 8 codes every code is tried as the zero point; of more codes, 0 and
+    /// those within 2 of <see cref="Range"/>'s.
+    /// </summary>
+    LeastError,
+
+    /// <summary>
+    /// Left to the algorithm: <see cref="Algorithms.Best"/> tries <see cref="None"/> and <see cref="LeastError"/> where bits
+    /// are few and keeps what helps; for every other algorithm, and for grids fitted alone, as <see cref="None"/>.
+    /// </summary>
+    Automatic,
 }

@@ -1,6 +1,5 @@
 using MLNetQuant.Algorithms;
 using MLNetQuant.Grids;
-using MLNetQuant.Numerics;
 
 namespace MLNetQuant.Refinement;
 
@@ -37,26 +36,22 @@ public sealed class StepSearch(IWeightQuantizer algorithm) : IWeightQuantizer
         if (recipe.IsFixed)
             return _algorithm.Quantize(problem, recipe, context);
         var (round, roundOn) = Roundings(problem, recipe, context);
-        var runs = new QuantizedWeights[Multiples.Count];
-        var choice = new int[problem.Weights.Columns];
-        double[] least = [];
-        for (var run = 0; run < runs.Length; run++)
+        BestOfRuns? best = null;
+        foreach (var multiple in Multiples)
         {
-            var weights = round(Multiples[run]);
-            var form = QuadraticForm.Of(problem.Statistics, weights.Dequantize(), context.Threads, context.CancellationToken);
-            runs[run] = weights;
-            var errors = new double[choice.Length];
+            var run = round(multiple);
+            var form = QuadraticForm.Of(problem.Statistics, run.Dequantize(), context.Threads, context.CancellationToken);
+            var errors = new double[problem.Weights.Columns];
             for (var i = 0; i < errors.Length; i++)
-                errors[i] = recipe.Granularity.SeparatesOutputs ? form.Objective(i) : form.Total();
-            least = run == 0 ? errors : least;
-            for (var i = 0; i < errors.Length; i++)
-            {
-                if (errors[i] < least[i])
-                    (least[i], choice[i]) = (errors[i], run);
-            }
+                errors[i] = form.Objective(i);
+            if (best is null)
+                best = new(run, errors);
+            else
+                best.Offer(run, errors);
         }
 
-        return Combine(runs, choice, roundOn);
+        var weights = best!.Weights();
+        return best.Clips ? best.Weights(Clipped(weights, roundOn)) : weights;
     }
 
     /// <summary>The rounding on a multiple of the recipe's scales, and on a grid. A path is prepared once for all.</summary>
@@ -75,46 +70,16 @@ public sealed class StepSearch(IWeightQuantizer algorithm) : IWeightQuantizer
         return (multiple => following.Round(path, fitted.Times(multiple), context), grid => following.Round(path, grid, context));
     }
 
-    private static QuantizedWeights Combine(QuantizedWeights[] runs, int[] choice, Func<Grid, QuantizedWeights> roundOn)
-    {
-        if (!choice.AsSpan().ContainsAnyExcept(choice[0]))
-            return runs[choice[0]];
-        var first = runs[0].Grid;
-        var alphabet = first.Alphabet;
-        var codes = new Matrix<sbyte>(first.Inputs, first.Outputs);
-        var scales = new Matrix<float>(first.Scales.Rows, first.Outputs);
-        var zeroPoints = new Matrix<sbyte>(first.Scales.Rows, first.Outputs);
-        for (var i = 0; i < choice.Length; i++)
-        {
-            var from = runs[choice[i]].Codes;
-            var grid = runs[choice[i]].Grid;
-            for (var t = 0; t < codes.Rows; t++)
-                codes[t, i] = from[t, i];
-            for (var block = 0; block < scales.Rows; block++)
-            {
-                scales[block, i] = grid.Scales[block, i];
-                zeroPoints[block, i] = grid.ZeroPoints?[block, i] ?? 0;
-            }
-
-            // Algorithms that widen the alphabet as they need it do so differently in each run.
-            if (grid.Alphabet != alphabet)
-                alphabet = new(Math.Min(alphabet.Low, grid.Alphabet.Low), Math.Max(alphabet.High, grid.Alphabet.High));
-        }
-
-        Grid combined = new(alphabet, first.Granularity, first.Inputs, scales, zeroPoints);
-        var clipped = Array.TrueForAll(choice, run => runs[run].Clipped == 0) ? 0 : Clipped(codes, combined, roundOn);
-        return new(codes, combined, clipped) { DampingRaises = runs.Max(run => run.DampingRaises) };
-    }
-
     /// <summary>
     /// The arguments clipped in the outputs that were kept. Runs count them over all outputs, so the count comes from one
     /// more run on the combined grid; if an algorithm does not repeat its codes there, all codes at the ends count.
     /// </summary>
-    private static long Clipped(Matrix<sbyte> codes, Grid grid, Func<Grid, QuantizedWeights> roundOn)
+    private static long Clipped(QuantizedWeights weights, Func<Grid, QuantizedWeights> roundOn)
     {
+        var grid = weights.Grid;
         var again = roundOn(grid);
-        return again.Codes.Data.AsSpan().SequenceEqual(codes.Data)
+        return again.Codes.Data.AsSpan().SequenceEqual(weights.Codes.Data)
             ? again.Clipped
-            : codes.Data.LongCount(code => code == grid.Alphabet.Low || code == grid.Alphabet.High);
+            : weights.Codes.Data.LongCount(code => code == grid.Alphabet.Low || code == grid.Alphabet.High);
     }
 }

@@ -50,6 +50,25 @@ internal sealed record RetainedRows(int Count, float[] Float, float[] Quantized,
         return new(Count + other.Count, x, quantized, [.. Outputs, .. other.Outputs]);
     }
 
+    /// <summary>The rows less the means of all rows; inputs that are constant become zero.</summary>
+    public RetainedRows Less(LayerStatistics all, bool[] constant)
+    {
+        var x = Less(Float, all.FloatInputMean ?? all.InputMean, constant);
+        return new(Count, x, StreamsAreEqual ? x : Less(Quantized, all.InputMean, constant), Less(Outputs, all.OutputMean, []));
+    }
+
+    private static float[] Less(float[] rows, double[] mean, bool[] zero)
+    {
+        var result = new float[rows.Length];
+        for (var i = 0; i < rows.Length; i += mean.Length)
+        {
+            for (var j = 0; j < mean.Length; j++)
+                result[i + j] = j < zero.Length && zero[j] ? 0 : (float)(rows[i + j] - mean[j]);
+        }
+
+        return result;
+    }
+
     private Matrix<double> Product(float[] right, int threads)
     {
         var product = new Matrix<double>(Inputs, right.Length / Count);

@@ -42,11 +42,23 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
         var split = ReadStatistics(layer, inputs, weights, sampler);
         LayerStatistics[] statistics = [.. split.Select(s => s.All)];
         var recipes = Recipes(weights, statistics);
-        var groups = new QuantizedWeights[layout.Groups];
-        var certificates = new Certificate?[layout.Groups];
+        var correct = options.BiasCorrection && BiasWriter.CanApply(layer, index);
+        var activation = correct ? ClippingActivation.After(layer, index) : null;
+        var groups = new GroupResult[layout.Groups];
         var threads = layout.Groups == 1 ? options.Threads : 1;
-        ParallelWork.For(layout.Groups, options.Threads, QuantizeGroup, options.CancellationToken);
-        void QuantizeGroup(int g)
+        ParallelWork.For(layout.Groups, options.Threads, g => groups[g] = QuantizeGroup(g), options.CancellationToken);
+        var error = groups.Sum(g => g.SquaredError);
+        var energy = groups.Sum(g => g.OutputEnergy);
+        var bias = layer.BiasInput >= 0 && layer.Node.Proto.Input.Count > layer.BiasInput
+            ? index.Initializers.GetValueOrDefault(layer.Node.Proto.Input[layer.BiasInput])
+            : null;
+        return new(
+            new QuantizedLayer(layer, [.. groups.Select(g => g.Weights)], correct ? [.. groups.SelectMany(g => g.Shift!)] : null, bias),
+            energy == 0 ? error > 0 ? 1 : 0 : Math.Sqrt(error / energy),
+            sampler.Count,
+            LayerCertificate.Join([.. groups.Select(g => g.Certificate)], statistics));
+
+        GroupResult QuantizeGroup(int g)
         {
             var context = new QuantizationContext
             {
@@ -57,33 +69,18 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
                 Product = layout.Groups == 1 ? product : null, // groups run in parallel already
                 CancellationToken = options.CancellationToken,
             };
-            var problem = new LayerProblem(weights[g], split[g].Fitted) { HeldBack = split[g].HeldBack };
-            groups[g] = options.Algorithm.Quantize(problem, recipes[g], context);
-            certificates[g] = (options.Algorithm as ICertifiedQuantizer)?.Certify(
-                problem, recipes[g], groups[g], context, FailureProbability / layout.Groups);
+            var group = new GroupQuantizer(options.Algorithm, weights[g], split[g], recipes[g], context, FailureProbability / layout.Groups);
+            if (!correct)
+                return group.Quantize();
+            if (activation is null)
+                return group.QuantizeWithBias();
+            var outputs = new Range(g * layout.Outputs, (g + 1) * layout.Outputs);
+            return group.QuantizeGuarded(
+                RowSample.Read(layer, inputs, sampler, g),
+                LayerStatisticsReader.Engine(layout.Inputs, product, threads),
+                activation.Low[outputs],
+                activation.High[outputs]);
         }
-
-        var (error, energy) = (0.0, 0.0);
-        for (var g = 0; g < layout.Groups; g++)
-        {
-            var part = statistics[g].OutputEnergy.Sum();
-            var relative = MeasuredError.Relative(statistics[g], groups[g].Dequantize(), options.Threads);
-            error += relative * relative * part;
-            energy += part;
-        }
-
-        var correct = options.BiasCorrection && BiasWriter.CanApply(layer, index);
-        double[]? correction = correct
-            ? [.. statistics.Zip(groups).SelectMany(p => BiasCorrection.Shift(p.First, p.Second.Dequantize()))]
-            : null;
-        var bias = layer.BiasInput >= 0 && layer.Node.Proto.Input.Count > layer.BiasInput
-            ? index.Initializers.GetValueOrDefault(layer.Node.Proto.Input[layer.BiasInput])
-            : null;
-        return new(
-            new QuantizedLayer(layer, groups, correction, bias),
-            energy == 0 ? 0 : Math.Sqrt(error / energy),
-            sampler.Count,
-            LayerCertificate.Join(certificates, statistics));
     }
 
     private SplitStatistics[] ReadStatistics(ILayer layer, LayerInputs inputs, Matrix<float>[] weights, RowSampler sampler)

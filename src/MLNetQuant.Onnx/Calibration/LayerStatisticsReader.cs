@@ -64,8 +64,7 @@ internal static class LayerStatisticsReader
         {
             var width = layer.Layout.Inputs;
             var inner = weights.Count == 1 ? threads : 1;
-            IMatrixProduct engine = width < FewInputs ? new ManagedMatrixProduct(inner) : product;
-            var accumulator = new LayerStatisticsAccumulator(weights[group], crossGram, engine, inner);
+            var accumulator = new LayerStatisticsAccumulator(weights[group], crossGram, Engine(width, product, inner), inner);
             var capacity = Math.Min(ChunkRows, rows.Sum(r => r.Length));
             var x = new float[capacity * width];
             var quantized = inputs.AreEqual ? x : new float[x.Length];
@@ -123,6 +122,10 @@ internal static class LayerStatisticsReader
             yield return chunk;
     }
 
+    /// <summary>The engine for a layer with so many inputs.</summary>
+    public static IMatrixProduct Engine(int inputs, OnnxRuntimeMatrixProduct product, int threads) =>
+        inputs < FewInputs ? new ManagedMatrixProduct(threads) : product;
+
     /// <summary>Every fifth block of the rows, counted over all batches, is held back.</summary>
     private static (int[][] Fitted, int[][] HeldBack) Split(int[][] rows, int count)
     {
@@ -157,4 +160,7 @@ internal sealed record SplitStatistics(LayerStatistics Fitted, LayerStatistics? 
 {
     /// <summary>Of all rows.</summary>
     public LayerStatistics All { get; } = HeldBack is null ? Fitted : Fitted.Merge(HeldBack);
+
+    /// <summary>Of the same rows less the means of all of them.</summary>
+    public SplitStatistics Centred() => new(Fitted.Centred(All), HeldBack?.Centred(All));
 }

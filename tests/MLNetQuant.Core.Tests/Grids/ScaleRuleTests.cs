@@ -142,7 +142,7 @@ public class ScaleRuleTests
         Assert.StartsWith("The energy of input 1 is -1; it must be 0 or more, and finite.", Argument(() => recipe.Fit(weights, [1.0, -1])));
         Assert.StartsWith("The energy of input 0 is NaN; it must be 0 or more, and finite.", Argument(() => recipe.Fit(weights, [double.NaN, 1])));
         Assert.Equal("There is no scale rule 9; use AbsMax, Mse, WeightedMse or Percentile.", Operation(() => (recipe with { ScaleRule = (ScaleRule)9 }).Fit(weights)));
-        Assert.Equal("There is no zero point rule 9; use None, Range or HalfQuadratic.", Operation(() => (recipe with { ZeroPoint = (ZeroPointRule)9 }).Fit(weights)));
+        Assert.Equal("There is no zero point rule 9; use None, Range, HalfQuadratic, LeastError or Automatic.", Operation(() => (recipe with { ZeroPoint = (ZeroPointRule)9 }).Fit(weights)));
 
         static string Range(Func<object> make) => Assert.Throws<ArgumentOutOfRangeException>(make).Message;
         static string Argument(Func<object> fit) => Assert.Throws<ArgumentException>(fit).Message;

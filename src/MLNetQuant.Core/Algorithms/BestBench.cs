@@ -1,0 +1,118 @@
+using MLNetQuant.Certificates;
+using MLNetQuant.Grids;
+using MLNetQuant.Refinement;
+using MLNetQuant.Statistics;
+
+namespace MLNetQuant.Algorithms;
+
+/// <summary>The trials that <see cref="Best"/> makes on one layer.</summary>
+internal sealed class BestBench
+{
+    private const int FewLevels = 8;       // where zero points are tried per channel or tensor
+    private const int LevelsInBlocks = 16; // the same per block, whose weights lie less evenly around zero
+
+    private readonly LayerProblem _problem;
+    private readonly GridRecipe _recipe;
+    private readonly QuantizationContext _context;
+    private readonly Lazy<LayerStatistics> _damped;
+
+    /// <summary>A bench.</summary>
+    /// <param name="problem">Rows to fit by and rows to judge by.</param>
+    /// <param name="recipe">The grid that was asked for.</param>
+    /// <param name="context">Threads, cancellation.</param>
+    internal BestBench(LayerProblem problem, GridRecipe recipe, QuantizationContext context)
+    {
+        (_problem, _recipe, _context) = (problem, recipe, context);
+        _damped = new(() => Damp(problem.Statistics));
+    }
+
+    private bool TriesZeroPoints =>
+        !_recipe.IsFixed
+        && _recipe.ZeroPoint == ZeroPointRule.Automatic
+        && _recipe.Alphabet.Levels <= (_recipe.Granularity.BlockSize(_problem.Weights.Rows) < _problem.Weights.Rows ? LevelsInBlocks : FewLevels);
+
+    private GridRecipe RecipeWithZeroPoints => _recipe with { ZeroPoint = ZeroPointRule.LeastError };
+
+    /// <summary>An algorithm as it is.</summary>
+    internal BestTrial Run(PathFollowing algorithm)
+    {
+        var path = algorithm.Prepare(_problem, _context);
+        return Run(algorithm, path, _recipe);
+    }
+
+    /// <summary>The same algorithm with zero points; null where they are not to be tried.</summary>
+    internal BestTrial? WithZeroPoints(BestTrial trial) => TriesZeroPoints
+        ? Run(trial.Algorithm, trial.Problem, RecipeWithZeroPoints) with { HasZeroPoints = true }
+        : null;
+
+    /// <summary>The algorithm with the best step of each output (<see cref="StepSearch"/>); null where the grid is fixed.</summary>
+    internal BestTrial? Search(BestTrial trial) => _recipe.IsFixed ? null : Search(trial, _recipe, runs: null);
+
+    /// <summary>The same, zero points being among the runs; null where they are not to be tried.</summary>
+    internal BestTrial? SearchWithZeroPoints(BestTrial searched) => TriesZeroPoints
+        ? Search(searched, RecipeWithZeroPoints, searched.Runs) with { HasZeroPoints = true }
+        : null;
+
+    /// <summary>One more round of coordinate descent and scale refit.</summary>
+    internal BestTrial Descend(BestTrial trial)
+    {
+        var weights = Descend(trial.Weights, _damped.Value);
+        return trial with { Weights = weights, Error = Judged(weights), Rounds = trial.Rounds + 1 };
+    }
+
+    /// <summary>The winner's recipe on all rows, on the grid that its search found.</summary>
+    internal QuantizedWeights Finish(BestTrial winner)
+    {
+        var all = _problem.HeldBack is null
+            ? _problem
+            : new LayerProblem(_problem.Weights, _problem.Statistics.Merge(_problem.HeldBack));
+        var recipe = winner.Runs is not null ? GridRecipe.Fixed(winner.Path.Grid) : winner.HasZeroPoints ? RecipeWithZeroPoints : _recipe;
+        // A search does not count what it clips.
+        var path = _problem.HeldBack is null && winner.Runs is null ? winner.Path : winner.Algorithm.Quantize(all, recipe, _context);
+        var weights = path;
+        if (_problem.HeldBack is null && winner.Rounds > 0)
+        {
+            weights = winner.Weights;
+        }
+        else if (winner.Rounds > 0)
+        {
+            var damped = Damp(all.Statistics);
+            for (var round = 0; round < winner.Rounds; round++)
+                weights = Descend(weights, damped);
+        }
+
+        return weights.Of(winner.Algorithm, winner.Recipe, path);
+    }
+
+    private BestTrial Run(PathFollowing algorithm, PathProblem path, GridRecipe recipe)
+    {
+        var weights = algorithm.Round(path, path.Fit(recipe, _problem.Statistics.InputEnergy(), _context), _context);
+        return new(algorithm, path, weights, weights, Judged(weights));
+    }
+
+    /// <summary>Runs all multiples of a recipe's scales; what earlier runs kept stays where none of these is better.</summary>
+    private BestTrial Search(BestTrial trial, GridRecipe recipe, BestOfRuns? runs)
+    {
+        var grid = trial.Problem.Fit(recipe, _problem.Statistics.InputEnergy(), _context);
+        var best = runs?.Copy();
+        foreach (var multiple in StepSearch.Multiples)
+        {
+            var (run, errors) = trial.Algorithm.Measure(trial.Problem, grid.Times(multiple), _damped, _context);
+            if (best is null)
+                best = new(run, errors);
+            else
+                best.Offer(run, errors);
+        }
+
+        var weights = best!.Weights();
+        return new(trial.Algorithm, trial.Problem, weights, weights, Judged(weights)) { Runs = best };
+    }
+
+    private QuantizedWeights Descend(QuantizedWeights weights, LayerStatistics damped) =>
+        ScaleRefit.Run(CoordinateDescent.Run(weights, damped, sweeps: 1, _context), damped, _context);
+
+    private double Judged(QuantizedWeights weights) =>
+        MeasuredError.Relative(_problem.HeldBack ?? _damped.Value, weights.Dequantize(), _context.Threads);
+
+    private LayerStatistics Damp(LayerStatistics statistics) => statistics.Damped(_problem.Weights, Damping.Default);
+}

@@ -1,0 +1,163 @@
+using MLNetQuant.Algorithms;
+using MLNetQuant.Certificates;
+using MLNetQuant.Grids;
+using MLNetQuant.Numerics;
+using MLNetQuant.Onnx.Layers;
+using MLNetQuant.Statistics;
+
+namespace MLNetQuant.Onnx.Calibration;
+
+/// <summary>Quantizes one group of a layer and chooses the change of its bias.</summary>
+/// <param name="algorithm">What chooses the codes.</param>
+/// <param name="weights">W of the group.</param>
+/// <param name="split">Statistics of the group.</param>
+/// <param name="recipe">The grid.</param>
+/// <param name="context">Threads, random numbers.</param>
+/// <param name="failureProbability">Of the group's certificate.</param>
+internal sealed class GroupQuantizer(
+    IWeightQuantizer algorithm,
+    Matrix<float> weights,
+    SplitStatistics split,
+    GridRecipe recipe,
+    QuantizationContext context,
+    double failureProbability)
+{
+    /// <summary>Below so many rows the codes are not chosen on centred statistics: most inputs may look constant then.</summary>
+    private const int FewRows = 100;
+
+    /// <summary>The group without a change of its bias.</summary>
+    public GroupResult Quantize() => Run(split, shift: null);
+
+    /// <summary>
+    /// The group where nothing clips its outputs before they are used: the bias takes up the whole mean error, which is the
+    /// least-squares choice, and codes are chosen by what is left, on centred statistics.
+    /// </summary>
+    public GroupResult QuantizeWithBias() => Run(Centred ?? split, BiasCorrection.Shift);
+
+    /// <summary>
+    /// The group in front of an activation that clips: each neuron's bias takes up what leaves the least error after the
+    /// activation (<see cref="BiasGuard"/>). Codes chosen on centred statistics rely on a bias that the guard may refuse, so
+    /// that those chosen on the statistics as they are compete with them, and win where they leave less error after the activation.
+    /// </summary>
+    /// <param name="sample">Some of the rows, which choose.</param>
+    /// <param name="product">The engine for their outputs.</param>
+    /// <param name="low">The activation's lower end of each output, seen from XW.</param>
+    /// <param name="high">Its upper end.</param>
+    public GroupResult QuantizeGuarded(RowSample sample, IMatrixProduct product, double[] low, double[] high)
+    {
+        var expected = Outputs(sample.Float, weights);
+        var (asTheyAre, error) = Guarded(split);
+        if (Centred is not { } centred)
+            return asTheyAre;
+        var (relying, errorOfRelying) = Guarded(centred);
+        return errorOfRelying <= error ? relying : asTheyAre;
+
+        (GroupResult Result, double Error) Guarded(SplitStatistics statistics)
+        {
+            var error = 0.0;
+            var result = Run(statistics, (all, quantized) =>
+            {
+                var guarded = BiasGuard.Choose(
+                    expected, Outputs(sample.Quantized, quantized), BiasCorrection.Shift(all, quantized), low, high);
+                error = guarded.Error;
+                return guarded.Shift;
+            });
+            return (result, error);
+        }
+
+        Matrix<float> Outputs(float[] rows, Matrix<float> w)
+        {
+            var outputs = new Matrix<float>(rows.Length / w.Rows, w.Columns);
+            product.Multiply(rows, w.Data, outputs.Rows, w.Rows, w.Columns, outputs.Data);
+            return outputs;
+        }
+    }
+
+    private SplitStatistics? Centred { get; } = split.All.Count >= FewRows ? split.Centred() : null;
+
+    private GroupResult Run(SplitStatistics statistics, Func<LayerStatistics, Matrix<float>, double[]>? shift)
+    {
+        var problem = new LayerProblem(weights, statistics.Fitted) { HeldBack = statistics.HeldBack };
+        var quantized = algorithm.Quantize(problem, recipe, context);
+        var values = quantized.Dequantize();
+        var certificate = (algorithm as ICertifiedQuantizer)?.Certify(problem, recipe, quantized, context, failureProbability);
+        var (error, energy) = (MeasuredError.Relative(statistics.All, values, context.Threads), statistics.All.OutputEnergy.Sum());
+        var whole = split.All.OutputEnergy.Sum();
+        if (shift is null)
+            return new(quantized, null, error * error * energy, whole, certificate);
+
+        // The error of an output with bias d, its error without being e with mean f over m rows: Σ(e − d)² = Σe² + m(d² − 2df),
+        // or m(d − f)² more than the centred one.
+        var isCentred = !ReferenceEquals(statistics, split);
+        var full = BiasCorrection.Shift(split.All, values);
+        var taken = shift(split.All, values);
+        var more = 0.0;
+        for (var i = 0; i < full.Length; i++)
+            more += taken[i] * (taken[i] - (2 * full[i])) + (isCentred ? full[i] * full[i] : 0);
+        more *= split.All.Count;
+        return new(
+            quantized, taken, Math.Max(0, (error * error * energy) + more), whole, certificate is null ? null : WithBias(certificate, energy, more, whole, isCentred));
+    }
+
+    /// <summary>The certificate of the layer together with its bias, relative to the energy of XW.</summary>
+    private static Certificate WithBias(Certificate certificate, double energy, double more, double whole, bool isCentred)
+    {
+        if (energy == 0 || whole == 0)
+            return certificate;
+        return certificate with
+        {
+            Bound = Moved(certificate.Bound),
+            Measured = Moved(certificate.Measured),
+            Reason = isCentred ? $"{certificate.Reason} The bias takes up the mean error, so that rows count less their means." : certificate.Reason,
+        };
+
+        double Moved(double relative) => Math.Sqrt(Math.Max(0, (relative * relative * energy) + more) / whole);
+    }
+}
+
+/// <summary>A quantized group with its figures.</summary>
+/// <param name="Weights">Codes on their grid.</param>
+/// <param name="Shift">What the bias takes up, added to XW; null for nothing.</param>
+/// <param name="SquaredError">‖XW − X̃Q‖², or with the shift.</param>
+/// <param name="OutputEnergy">‖XW‖².</param>
+/// <param name="Certificate">What the algorithm promises; null where it promises nothing.</param>
+internal sealed record GroupResult(
+    QuantizedWeights Weights, double[]? Shift, double SquaredError, double OutputEnergy, Certificate? Certificate);
+
+/// <summary>Some rows of one group.</summary>
+/// <param name="Float">Rows of X.</param>
+/// <param name="Quantized">The same rows of X̃.</param>
+internal sealed record RowSample(float[] Float, float[] Quantized)
+{
+    private const int Rows = 2048;
+
+    /// <summary>At most 2,048 of the chosen rows, evenly spread.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="inputs">Its input in both streams.</param>
+    /// <param name="sampler">The rows that its statistics are made of.</param>
+    /// <param name="group">The group.</param>
+    public static RowSample Read(ILayer layer, LayerInputs inputs, RowSampler sampler, int group)
+    {
+        var width = layer.Layout.Inputs;
+        var stride = (sampler.Count + Rows - 1) / Rows;
+        var count = (sampler.Count + stride - 1) / stride;
+        var x = new float[count * width];
+        var quantized = inputs.AreEqual ? x : new float[x.Length];
+        var (seen, filled) = (0, 0);
+        for (var batch = 0; batch < inputs.Float.Count; batch++)
+        {
+            var rows = sampler.Choose(batch);
+            var first = (stride - (seen % stride)) % stride;
+            seen += rows.Length;
+            int[] taken = [.. rows.Skip(first).Where((_, i) => i % stride == 0)];
+            if (taken.Length == 0)
+                continue;
+            layer.Unfold(inputs.Float[batch], taken, group, x.AsSpan(filled * width));
+            if (!inputs.AreEqual)
+                layer.Unfold(inputs.Quantized[batch], taken, group, quantized.AsSpan(filled * width));
+            filled += taken.Length;
+        }
+
+        return new(x, quantized);
+    }
+}
