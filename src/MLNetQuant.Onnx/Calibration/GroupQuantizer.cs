@@ -32,12 +32,13 @@ internal sealed class GroupQuantizer(
     /// The group where nothing clips its outputs before they are used: the bias takes up the whole mean error, which is the
     /// least-squares choice, and codes are chosen by what is left, on centred statistics.
     /// </summary>
-    public GroupResult QuantizeWithBias() => Run(Centred ?? split, BiasCorrection.Shift);
+    /// <param name="leastShare">A bias that takes up a smaller share of the squared error is left alone.</param>
+    public GroupResult QuantizeWithBias(double leastShare) => Run(Centred ?? split, BiasCorrection.Shift, leastShare);
 
     /// <summary>
     /// The group in front of an activation that clips: each neuron's bias takes up what leaves the least error after the
-    /// activation (<see cref="BiasGuard"/>). Codes chosen on centred statistics rely on a bias that the guard may refuse, so
-    /// that those chosen on the statistics as they are compete with them, and win where they leave less error after the activation.
+    /// activation (<see cref="BiasGuard"/>). Codes chosen on centred statistics rely on that bias: where the guard refuses it to
+    /// most neurons, those chosen on the statistics as they are compete, and win if they leave less error after the activation.
     /// </summary>
     /// <param name="sample">Some of the rows, which choose.</param>
     /// <param name="product">The engine for their outputs.</param>
@@ -46,23 +47,25 @@ internal sealed class GroupQuantizer(
     public GroupResult QuantizeGuarded(RowSample sample, IMatrixProduct product, double[] low, double[] high)
     {
         var expected = Outputs(sample.Float, weights);
-        var (asTheyAre, error) = Guarded(split);
         if (Centred is not { } centred)
-            return asTheyAre;
-        var (relying, errorOfRelying) = Guarded(centred);
-        return errorOfRelying <= error ? relying : asTheyAre;
+            return Guarded(split).Result;
+        var (relying, guarded) = Guarded(centred);
+        var refused = guarded.Choices.Count(c => c is not (BiasChoice.Full or BiasChoice.ActiveMean));
+        if (2 * refused <= guarded.Choices.Length)
+            return relying;
+        var (asTheyAre, guardedToo) = Guarded(split);
+        return guarded.Error <= guardedToo.Error ? relying : asTheyAre;
 
-        (GroupResult Result, double Error) Guarded(SplitStatistics statistics)
+        (GroupResult Result, GuardedShift Shift) Guarded(SplitStatistics statistics)
         {
-            var error = 0.0;
+            GuardedShift? guarded = null;
             var result = Run(statistics, (all, quantized) =>
             {
-                var guarded = BiasGuard.Choose(
+                guarded = BiasGuard.Choose(
                     expected, Outputs(sample.Quantized, quantized), BiasCorrection.Shift(all, quantized), low, high);
-                error = guarded.Error;
                 return guarded.Shift;
             });
-            return (result, error);
+            return (result, guarded!);
         }
 
         Matrix<float> Outputs(float[] rows, Matrix<float> w)
@@ -75,7 +78,8 @@ internal sealed class GroupQuantizer(
 
     private SplitStatistics? Centred { get; } = split.All.Count >= FewRows ? split.Centred() : null;
 
-    private GroupResult Run(SplitStatistics statistics, Func<LayerStatistics, Matrix<float>, double[]>? shift)
+    private GroupResult Run(
+        SplitStatistics statistics, Func<LayerStatistics, Matrix<float>, double[]>? shift, double leastShare = 0)
     {
         var problem = new LayerProblem(weights, statistics.Fitted) { HeldBack = statistics.HeldBack };
         var quantized = algorithm.Quantize(problem, recipe, context);
@@ -90,13 +94,23 @@ internal sealed class GroupQuantizer(
         // or m(d − f)² more than the centred one.
         var isCentred = !ReferenceEquals(statistics, split);
         var full = BiasCorrection.Shift(split.All, values);
-        var taken = shift(split.All, values);
+        double[]? taken = shift(split.All, values);
+        if (split.All.Count * full.Sum(f => f * f) < leastShare * error * error * energy)
+            taken = null;
         var more = 0.0;
         for (var i = 0; i < full.Length; i++)
-            more += taken[i] * (taken[i] - (2 * full[i])) + (isCentred ? full[i] * full[i] : 0);
+        {
+            var d = taken?[i] ?? 0;
+            more += (d * (d - (2 * full[i]))) + (isCentred ? full[i] * full[i] : 0);
+        }
+
         more *= split.All.Count;
         return new(
-            quantized, taken, Math.Max(0, (error * error * energy) + more), whole, certificate is null ? null : WithBias(certificate, energy, more, whole, isCentred));
+            quantized,
+            taken,
+            Math.Max(0, (error * error * energy) + more),
+            whole,
+            certificate is null ? null : WithBias(certificate, energy, more, whole, isCentred));
     }
 
     /// <summary>The certificate of the layer together with its bias, relative to the energy of XW.</summary>

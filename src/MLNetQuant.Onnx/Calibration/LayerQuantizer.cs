@@ -16,6 +16,9 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
     /// <summary>ε: a probabilistic bound of a layer fails with at most this probability.</summary>
     private const double FailureProbability = 0.01;
 
+    /// <summary>A node of its own is added to the graph only for a bias that takes up this share of the squared error.</summary>
+    private const double LeastShareOfNode = 0.01;
+
     /// <summary>Quantizes a layer.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="number">Its place among the quantized layers, the key of its random numbers.</param>
@@ -53,7 +56,7 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
             ? index.Initializers.GetValueOrDefault(layer.Node.Proto.Input[layer.BiasInput])
             : null;
         return new(
-            new QuantizedLayer(layer, [.. groups.Select(g => g.Weights)], correct ? [.. groups.SelectMany(g => g.Shift!)] : null, bias),
+            new QuantizedLayer(layer, [.. groups.Select(g => g.Weights)], groups.All(g => g.Shift is null) ? null : [.. groups.SelectMany(g => g.Shift!)], bias),
             energy == 0 ? error > 0 ? 1 : 0 : Math.Sqrt(error / energy),
             sampler.Count,
             LayerCertificate.Join([.. groups.Select(g => g.Certificate)], statistics));
@@ -73,7 +76,7 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
             if (!correct)
                 return group.Quantize();
             if (activation is null)
-                return group.QuantizeWithBias();
+                return group.QuantizeWithBias(layer.BiasInput < 0 ? LeastShareOfNode : 0);
             var outputs = new Range(g * layout.Outputs, (g + 1) * layout.Outputs);
             return group.QuantizeGuarded(
                 RowSample.Read(layer, inputs, sampler, g),

@@ -23,9 +23,9 @@ internal static class AccuracyCommand
         var bits = Numbers("--bits", "Bits per weight. [default: 4,3,2]");
         var blocks = Numbers("--blocks", "Inputs that share a scale, 0 for one scale for each output. [default: 0 for all bits, and 32 for 4 and 2 bits]");
         var effort = new Option<QuantizationEffort>("--effort") { Description = "Work of best.", DefaultValueFactory = _ => new BestOptions().Effort };
-        var zeroPoint = new Option<ZeroPointRule>("--zero-point") { Description = "Zero points of all grids." };
+        var zeroPoint = new Option<ZeroPointRule>("--zero-point") { Description = "Zero points of all grids.", DefaultValueFactory = _ => QuantizationOptions.Default.ZeroPoint };
         var scaleRule = new Option<ScaleRule>("--scale-rule") { Description = "How scales are chosen.", DefaultValueFactory = _ => QuantizationOptions.Default.ScaleRule };
-        var bias = new Option<bool>("--bias-correction") { Description = "Each layer's bias absorbs the mean error of its outputs." };
+        var bias = new Option<bool>("--bias-correction") { Description = "Each layer's bias takes up the mean error of its outputs.", DefaultValueFactory = _ => QuantizationOptions.Default.BiasCorrection };
         var rows = new Option<int>("--rows-per-layer") { Description = "Rows of each layer's matrix problem.", DefaultValueFactory = _ => QuantizationOptions.Default.RowsPerLayer };
         var output = new Option<string>("--output") { Description = "Write the tables to this file, anew after each measurement." };
         var command = new RootCommand("Quantizes the models of ../shared and measures them on their test rows.")
