@@ -6,11 +6,14 @@ namespace MLNetQuant.Onnx.Formats;
 /// <summary>Adds a correction to a layer's bias: into its constant where it has one, as a new input, or as an Add.</summary>
 internal static class BiasWriter
 {
+    /// <summary>Add broadcasts from here on.</summary>
+    private const int FirstBroadcastingOpset = 7;
+
     /// <summary>Whether the layer's bias can take a correction.</summary>
     public static bool CanApply(Layers.ILayer layer, GraphIndex index)
     {
         if (layer.BiasInput < 0)
-            return true;
+            return index.Opset >= FirstBroadcastingOpset;
         if (layer.OutputScale == 0)
             return false;
         var node = layer.Node.Proto;

@@ -15,6 +15,7 @@ internal sealed class GraphIndex
     {
         Graph = model.Graph;
         _irVersion = model.IrVersion;
+        Opset = model.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version ?? 0;
         if (Graph.Initializer.GroupBy(i => i.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new QuantizationException($"The model holds two constants called '{twice.Key}': remove one of them.");
         Initializers = Graph.Initializer.ToDictionary(i => i.Name);
@@ -48,6 +49,9 @@ internal sealed class GraphIndex
     }
 
     public GraphProto Graph { get; }
+
+    /// <summary>Version of the default operator set.</summary>
+    public long Opset { get; }
 
     public IReadOnlyDictionary<string, TensorProto> Initializers { get; }
 

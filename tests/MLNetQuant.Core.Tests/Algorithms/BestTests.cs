@@ -83,6 +83,48 @@ public class BestTests
         Assert.True(dropped > 0);
     }
 
+    [Theory]
+    [InlineData(Effort.Quick)]
+    [InlineData(Effort.Normal)]
+    [InlineData(Effort.Thorough)]
+    public void Zero_points_are_tried_unless_the_recipe_says_how_to_choose_them(Effort effort)
+    {
+        // All weights above zero: a symmetric grid wastes half its codes.
+        var data = Correlated.Layer(new(1), rows: 160, inputs: 24, outputs: 10, drift: 0.2);
+        for (var k = 0; k < data.W.Length; k++)
+            data.W[k / 10, k % 10] = Math.Abs(data.W[k / 10, k % 10]);
+        var (fitted, heldBack) = Split(data, 120);
+        var problem = Problem(fitted, heldBack);
+        var best = new Best(new() { Effort = effort });
+        var tried = best.Quantize(problem, TwoBits with { ZeroPoint = ZeroPointRule.Automatic }, new());
+        Assert.Contains("+zero points", tried.Recipe!, StringComparison.Ordinal);
+        Assert.NotNull(tried.Grid.ZeroPoints);
+        var symmetric = best.Quantize(problem, TwoBits, new());
+        Assert.DoesNotContain("zero", symmetric.Recipe!, StringComparison.Ordinal);
+        Assert.Null(symmetric.Grid.ZeroPoints);
+        Assert.True(Error(tried) < 0.9 * Error(symmetric), $"{Error(tried)} is not well below {Error(symmetric)}");
+        var asked = best.Quantize(problem, TwoBits with { ZeroPoint = ZeroPointRule.Range }, new());
+        Assert.NotNull(asked.Grid.ZeroPoints);
+        Assert.DoesNotContain("zero", asked.Recipe!, StringComparison.Ordinal);
+
+        double Error(QuantizedWeights q) => MeasuredError.Relative(problem.HeldBack!, q.Dequantize());
+    }
+
+    [Fact]
+    public void Threads_change_no_bit_of_any_effort()
+    {
+        var (fitted, heldBack) = Split(Correlated.Layer(new(5), rows: 160, inputs: 40, outputs: 150, drift: 0.2), 120);
+        var recipe = new GridRecipe(Alphabet.OfBits(2), Granularity.PerBlock(16), ScaleRule.Mse) { ZeroPoint = ZeroPointRule.Automatic };
+        foreach (var effort in Enum.GetValues<Effort>())
+        {
+            var one = new Best(new() { Effort = effort }).Quantize(Problem(fitted, heldBack), recipe, new() { Threads = 1 });
+            var many = new Best(new() { Effort = effort }).Quantize(Problem(fitted, heldBack), recipe, new() { Threads = 4 });
+            Assert.Equal(one.Recipe, many.Recipe);
+            Assert.Equal(one.Codes.Data, many.Codes.Data);
+            Assert.Equal(one.Grid.Scales.Data, many.Grid.Scales.Data);
+        }
+    }
+
     [Fact]
     public void A_fixed_grid_stays_unless_scales_are_refitted()
     {

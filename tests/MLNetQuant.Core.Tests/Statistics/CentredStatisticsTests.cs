@@ -45,6 +45,24 @@ public class CentredStatisticsTests
         Assert.All(actual.InputMean.Concat(actual.OutputMean).Concat(actual.FloatInputMean!), mean => Assert.Equal(0, mean));
     }
 
+    [Theory]
+    [InlineData(40, 12)] // parts whose rows are kept beside one whose rows are summed
+    [InlineData(40, 30)]
+    [InlineData(8, 3)]
+    public void The_parts_of_a_split_add_up_to_the_whole(int rows, int first)
+    {
+        var data = Correlated.Layer(new(5), rows, inputs: 10, outputs: 3, drift: 0.2, mean: 0.7);
+        var (whole, part, rest) = (Accumulate(data, 0, rows), Accumulate(data, 0, first), Accumulate(data, first, rows));
+        var expected = whole.Centred();
+        var actual = part.Centred(whole).Merge(rest.Centred(whole));
+        Near.Equal(Matrices.Unwrap(expected.H), Matrices.Unwrap(actual.H), 1e-4);
+        Near.Equal(Matrices.Unwrap(expected.G!), Matrices.Unwrap(actual.G!), 1e-4);
+        Near.Equal(Matrices.Unwrap(expected.C), Matrices.Unwrap(actual.C), 1e-4);
+        Assert.All(expected.OutputEnergy.Zip(actual.OutputEnergy), p => Assert.Equal(p.First, p.Second, 1e-4));
+        Assert.All(actual.InputMean.Concat(actual.OutputMean).Concat(actual.FloatInputMean!), mean => Assert.Equal(0, mean, 1e-9));
+        Assert.Throws<ArgumentException>(() => part.Centred(Correlated.Layer(new(5), 20, 4, 3).Statistics()));
+    }
+
     [Fact]
     public void A_constant_input_becomes_a_dead_one()
     {

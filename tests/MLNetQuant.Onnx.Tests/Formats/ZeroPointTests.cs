@@ -69,7 +69,7 @@ public class ZeroPointTests
         foreach (var layer in Layers.Keys)
         {
             var (model, x) = Create(layer);
-            var options = new QuantizationOptions { Bits = 4, Granularity = Granularity.Parse(granularity), ZeroPoint = ZeroPointRule.Range };
+            var options = new QuantizationOptions { Bits = 4, Granularity = Granularity.Parse(granularity), ZeroPoint = ZeroPointRule.Range, BiasCorrection = false };
             var quantized = ModelQuantizer.Quantize(model, CalibrationRows.Of(("x", x)), options).Model;
             var level = Microsoft.ML.OnnxRuntime.GraphOptimizationLevel.ORT_ENABLE_ALL;
             Assert.Equal(Runtime.OperatorsAfterLoading(model.Proto, level), Runtime.OperatorsAfterLoading(quantized.Proto, level));
@@ -90,7 +90,7 @@ public class ZeroPointTests
     public void A_grid_whose_zero_points_are_all_zero_is_written_without_them()
     {
         var b = new GraphBuilder().Input("x", "N,4").Constant("W", [-8f, 7, -8, 7, 1, 2, 3, 4], 4, 2).Node("MatMul", "x,W", "y").Output("y");
-        var options = new QuantizationOptions { Bits = 4, ScaleRule = ScaleRule.AbsMax, ZeroPoint = ZeroPointRule.Range, Granularity = Granularity.PerTensor };
+        var options = new QuantizationOptions { Bits = 4, ScaleRule = ScaleRule.AbsMax, ZeroPoint = ZeroPointRule.Range, Granularity = Granularity.PerTensor, BiasCorrection = false };
         var quantized = ModelQuantizer.Quantize(b.Build(), CalibrationRows.Of(("x", b.Rows(9, 4))), options).Model;
         Assert.Equal(["W_codes", "W_scale"], quantized.Proto.Graph.Initializer.Select(i => i.Name).Order(StringComparer.Ordinal));
     }

@@ -13,11 +13,11 @@ internal sealed class FashionMnist(string model, params long[] shape)
 
     public OnnxModel Model { get; } = OnnxModel.Load(model);
 
-    public QuantizedModel Quantize(int bits, string algorithm, int rows = 256) => ModelQuantizer.Quantize(
+    public QuantizedModel Quantize(int bits, string algorithm, int rows = 256, bool biasCorrection = true) => ModelQuantizer.Quantize(
         Model,
         CalibrationRows.Of(("input", TestFiles.Images(
             TestFiles.Sample("fashion-mnist/train-1024-images-idx3-ubyte.gz"), 0, rows, 1 / 255f, shape))),
-        new QuantizationOptions { Bits = bits, Algorithm = WeightQuantizers.Parse(algorithm) });
+        new QuantizationOptions { Bits = bits, Algorithm = WeightQuantizers.Parse(algorithm), BiasCorrection = biasCorrection });
 
     /// <summary>Percent of test images whose largest logit is at the label.</summary>
     public double Top1(OnnxModel model)
