@@ -33,10 +33,19 @@ internal static class LeastErrorZeroPoint
                 : ofRange;
             if (shrinks)
                 candidate = candidate with { Scale = ShrinkSearch.Best(recipe, group, candidate, threads) };
-            var error = ShrinkSearch.Error(recipe, group, candidate);
+            var error = Error(recipe, group, candidate);
             if (error < least)
                 (best, least) = (candidate, error);
         }
+    }
+
+    private static double Error(GridRecipe recipe, WeightGroup group, GroupScale candidate)
+    {
+        var scales = new float[ShrinkBunch.Size];
+        Array.Fill(scales, candidate.Scale);
+        var bunch = new ShrinkBunch(recipe, group, candidate.ZeroPoint, scales);
+        bunch.Finish(double.PositiveInfinity);
+        return bunch.Errors[0];
     }
 
     /// <summary>The scale at which the codes reach every weight on the sides of zero where there are codes.</summary>
