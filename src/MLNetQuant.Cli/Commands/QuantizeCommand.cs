@@ -51,6 +51,10 @@ internal static class QuantizeCommand
         {
             Description = "Take the 2^b + 1 levels of the GPFQ and SPFQ code, for comparison with published figures only.",
         };
+        var noBias = new Option<bool>("--no-bias-correction")
+        {
+            Description = "Leave biases as they are, rather than let them take up the mean error of their outputs.",
+        };
         var format = Arguments.Choice<WeightFormat>(
             "--format",
             "How codes are written: folded is four times smaller, float judges the algorithm alone. [default: auto]",
@@ -64,8 +68,8 @@ internal static class QuantizeCommand
         var quiet = new Option<bool>("--quiet") { Description = "Print nothing but errors." };
         var command = new Command("quantize", "Quantizes the weights of a model and writes the new ONNX file.")
         {
-            model, output, calibration, bits, algorithm, effort, granularity, scaleRule, percentile, zeroPoint, paper, format, rows, seed,
-            threads, include, exclude, json, quiet,
+            model, output, calibration, bits, algorithm, effort, granularity, scaleRule, percentile, zeroPoint, paper, noBias, format, rows,
+            seed, threads, include, exclude, json, quiet,
         };
         command.SetAction(parsed =>
         {
@@ -80,6 +84,7 @@ internal static class QuantizeCommand
                 ScaleRule = rule,
                 Percentile = parsed.GetValue(percentile) ?? defaults.Percentile,
                 ZeroPoint = parsed.GetValue(zeroPoint) ?? defaults.ZeroPoint,
+                BiasCorrection = defaults.BiasCorrection && !parsed.GetValue(noBias),
                 PaperLevels = parsed.GetValue(paper),
                 Format = parsed.GetValue(format) ?? defaults.Format,
                 Rows = parsed.GetValue(rows),

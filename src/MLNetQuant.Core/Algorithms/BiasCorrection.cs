@@ -7,8 +7,8 @@ namespace MLNetQuant.Algorithms;
 /// <remarks>
 /// A trap, and why it is not applied unasked: a mean error of zero before the activation need not help after it. In
 /// networks with sparse ReLUs a neuron is active on few rows; the mean over all rows moves it on those few by the
-/// error of the many where it is silent, and the error after the ReLU may grow several times over. Apply it only
-/// where the error after the activation has been seen to fall.
+/// error of the many where it is silent, and the error after the ReLU may grow several times over. Before a ReLU apply only
+/// what lowers the error after it: <see cref="BiasGuard"/>.
 /// </remarks>
 public static class BiasCorrection
 {
