@@ -21,7 +21,7 @@ public class OutsideQuantizerTests
         var rows = Uniform(random, Rows, 6).Cast<float>().ToArray();
         var model = OnnxModel.Parse(OnnxBytes.TwoLayers(w1, w2));
         var calibration = new CalibrationData(new Dictionary<string, OnnxTensor> { ["x"] = OnnxTensor.Create(rows, Rows, 6) });
-        var options = new QuantizationOptions { Bits = 4, Algorithm = new ErrorDiffusion(), ScaleRule = ScaleRule.AbsMax };
+        var options = new QuantizationOptions { Bits = 4, Algorithm = new ErrorDiffusion(), ScaleRule = ScaleRule.AbsMax, BiasCorrection = false };
         var quantized = ModelQuantizer.Quantize(model, calibration, options);
 
         Assert.Equal(["error-diffusion", "error-diffusion"], quantized.Report.Layers.Select(l => l.Algorithm));
