@@ -38,7 +38,7 @@ public class BestBenchmark
         (LayerStatistics Fitted, LayerStatistics HeldBack) parts = (null!, null!);
         var accumulation = Effort.Of(() => parts = _layer.AccumulateParts(crossGram: true, _product, Rows));
         var best = new Best(new() { Effort = Search });
-        var work = Effort.Of(() => best.Quantize(new(_layer.Weights, parts.Fitted) { HeldBack = parts.HeldBack }, Layer.Recipe, new()));
+        var work = Effort.Of(() => best.Quantize(new(_layer.Weights, parts.Fitted) { HeldBack = parts.HeldBack }, Layer.Recipe, new() { Product = _product }));
         Measurements.OfThisRun.Add(
             $"best, {Search.ToString().ToLowerInvariant()}, N = M = {Size}, {Rows:N0} rows / their accumulation ¹", Limits[Search], work, accumulation);
     }

@@ -9,6 +9,7 @@ namespace MLNetQuant.Algorithms;
 internal sealed class BestBench
 {
     private const int FewLevels = 8;       // where zero points are tried per channel or tensor
+    private const double FewGain = 0.01;   // of the outputs; where no more gain from a step, the next one is not tried
     private const int LevelsInBlocks = 16; // the same per block, whose weights lie less evenly around zero
 
     private readonly LayerProblem _problem;
@@ -90,22 +91,35 @@ internal sealed class BestBench
         return new(algorithm, path, weights, weights, Judged(weights));
     }
 
-    /// <summary>Runs all multiples of a recipe's scales; what earlier runs kept stays where none of these is better.</summary>
+    /// <summary>
+    /// Runs multiples of a recipe's scales, downwards and upwards from 1, each way until hardly an output gains; what earlier
+    /// runs kept stays where none of these is better.
+    /// </summary>
     private BestTrial Search(BestTrial trial, GridRecipe recipe, BestOfRuns? runs)
     {
         var grid = trial.Problem.Fit(recipe, _problem.Statistics.InputEnergy(), _context);
         var best = runs?.Copy();
-        foreach (var multiple in StepSearch.Multiples)
+        Offer(1);
+        foreach (var way in new[] { StepSearch.Multiples.Where(m => m < 1).OrderDescending(), StepSearch.Multiples.Where(m => m > 1).Order() })
         {
-            var (run, errors) = trial.Algorithm.Measure(trial.Problem, grid.Times(multiple), _damped, _context);
-            if (best is null)
-                best = new(run, errors);
-            else
-                best.Offer(run, errors);
+            foreach (var multiple in way)
+            {
+                if (Offer(multiple) <= FewGain * grid.Outputs)
+                    break;
+            }
         }
 
         var weights = best!.Weights();
         return new(trial.Algorithm, trial.Problem, weights, weights, Judged(weights)) { Runs = best };
+
+        int Offer(double multiple)
+        {
+            var (run, errors) = trial.Algorithm.Measure(trial.Problem, grid.Times(multiple), _damped, _context);
+            if (best is not null)
+                return best.Offer(run, errors);
+            best = new(run, errors);
+            return grid.Outputs;
+        }
     }
 
     private QuantizedWeights Descend(QuantizedWeights weights, LayerStatistics damped) =>

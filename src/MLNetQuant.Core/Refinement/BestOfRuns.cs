@@ -39,16 +39,17 @@ internal sealed class BestOfRuns
     internal bool Clips { get; private set; }
 
     /// <summary>Takes the outputs of a run, on the same granularity, that are better than those so far.</summary>
-    internal void Offer(QuantizedWeights run, double[] errors)
+    /// <returns>How many.</returns>
+    internal int Offer(QuantizedWeights run, double[] errors)
     {
         _dampingRaises = Math.Max(_dampingRaises, run.DampingRaises);
-        var taken = false;
+        var taken = 0;
         var whole = !_granularity.SeparatesOutputs && errors.Sum() < _errors.Sum();
         for (var i = 0; i < errors.Length; i++)
         {
             if (_granularity.SeparatesOutputs ? errors[i] >= _errors[i] : !whole)
                 continue;
-            taken = true;
+            taken++;
             _errors[i] = errors[i];
             for (var t = 0; t < _codes.Rows; t++)
                 _codes[t, i] = run.Codes[t, i];
@@ -60,9 +61,10 @@ internal sealed class BestOfRuns
         }
 
         // Algorithms that widen the alphabet as they need it do so differently in each run.
-        if (taken && run.Grid.Alphabet != _alphabet)
+        if (taken > 0 && run.Grid.Alphabet != _alphabet)
             _alphabet = new(Math.Min(_alphabet.Low, run.Grid.Alphabet.Low), Math.Max(_alphabet.High, run.Grid.Alphabet.High));
-        Clips |= taken && run.Clipped > 0;
+        Clips |= taken > 0 && run.Clipped > 0;
+        return taken;
     }
 
     /// <summary>A copy, to which more runs may be offered.</summary>
