@@ -13,6 +13,9 @@ public class LinearCostBenchmark
 {
     private const int Rows = 256;
 
+    /// <summary>Runs before anything is timed, after which the code is compiled for good.</summary>
+    private const int WarmUps = 100;
+
     private static readonly int[] Sizes = [512, 1024, 2048, 4096, 8192];
 
     private readonly OnnxRuntimeMatrixProduct _product = new();
@@ -28,6 +31,8 @@ public class LinearCostBenchmark
         _layers = [.. Sizes.Select(size => new Layer(size, size, Rows))];
         foreach (var layer in _layers)
             layer.ComputeOutputs(_product);
+        for (var i = 0; i < WarmUps; i++)
+            EndToEnd(WeightQuantizers.Parse(Algorithm), _layers[0]);
     }
 
     /// <summary>All sizes in turn; small ones several times, so that each takes a while, the two largest less often.</summary>
@@ -41,13 +46,16 @@ public class LinearCostBenchmark
             var effort = Effort.Of(() =>
             {
                 for (var i = 0; i < times; i++)
-                {
-                    var statistics = layer.Accumulate(algorithm.NeedsCrossGram, _product, Rows);
-                    MeasuredError.Relative(statistics, algorithm.Quantize(new(layer.Weights, statistics), Layer.Recipe, new()).Dequantize());
-                }
+                    EndToEnd(algorithm, layer);
             });
             Measurements.OfThisRun.Add(Algorithm, layer.Weights.Data.Length, new(effort.Clock / times, effort.Processors / times));
         }
+    }
+
+    private void EndToEnd(IWeightQuantizer algorithm, Layer layer)
+    {
+        var statistics = layer.Accumulate(algorithm.NeedsCrossGram, _product, Rows);
+        MeasuredError.Relative(statistics, algorithm.Quantize(new(layer.Weights, statistics), Layer.Recipe, new()).Dequantize());
     }
 
     [GlobalCleanup]

@@ -31,12 +31,17 @@ internal sealed unsafe class RowPath
     /// <param name="cancellationToken">Looked at between blocks.</param>
     public RowPath(RetainedRows rows, Feedback feedback, double[] divisors, int threads, CancellationToken cancellationToken)
     {
-        var quantized = Widen(rows.Quantized, rows.Count);
+        var wide = new Matrix<double>[feedback == Feedback.Value ? 2 : 1];
+        var packed = new PackedRows[wide.Length];
+        Workers.For(wide.Length, threads, stream =>
+        {
+            wide[stream] = Widen(stream == 0 ? rows.Quantized : rows.Float, rows.Count);
+            packed[stream] = new(wide[stream], MatrixPart.Full);
+        }, cancellationToken);
+        var (quantized, x) = (wide[0], wide.Length > 1 ? wide[1] : null);
+        (_quantized, _float) = (packed[0], packed.Length > 1 ? packed[1] : null);
         var transposed = quantized.Transpose();
-        _projections = new(transposed, MatrixPart.Full, divisors);
-        _quantized = new(quantized, MatrixPart.Full);
-        var x = feedback == Feedback.Value ? Widen(rows.Float, rows.Count) : null;
-        _float = x is null ? null : new(x, MatrixPart.Full);
+        _projections = new(transposed, MatrixPart.Full, divisors, threads: threads);
         var inputs = divisors.Length;
         _s = new PackedRows[(inputs + Block - 1) / Block];
         _g = new PackedRows[x is null ? 0 : _s.Length];
