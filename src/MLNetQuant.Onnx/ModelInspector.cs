@@ -11,7 +11,7 @@ public static class ModelInspector
     public static ModelInspection Inspect(OnnxModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        var (layers, skipped) = LayerFinder.Find(new GraphIndex(model.Proto));
+        var (layers, skipped) = LayerFinder.Find(new GraphIndex(ModelPreparation.Apply(model.Proto)));
         return new()
         {
             IrVersion = model.Proto.IrVersion,

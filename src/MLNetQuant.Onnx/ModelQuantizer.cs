@@ -7,6 +7,7 @@ using MLNetQuant.Onnx.Formats;
 using MLNetQuant.Onnx.Graph;
 using MLNetQuant.Onnx.Layers;
 using MLNetQuant.Onnx.Numerics;
+using MLNetQuant.Onnx.Proto;
 
 namespace MLNetQuant.Onnx;
 
@@ -33,21 +34,23 @@ public static class ModelQuantizer
         options.Validate();
         options.CancellationToken.ThrowIfCancellationRequested();
         var watch = Stopwatch.StartNew();
-        var index = new GraphIndex(model.Proto);
+        var prepared = ModelPreparation.Apply(model.Proto);
+        var index = new GraphIndex(prepared);
         var (found, unfit) = LayerFinder.Find(index);
         var (layers, skipped) = LayerSelection.Select(found, unfit, options);
         if (layers.Count == 0)
             throw new QuantizationException(NothingToDo(model, skipped));
-        var format = WeightFormats.For(options.Format);
-        RefuseUnwritable(model, layers, format, options);
+        var opset = prepared.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version ?? 0;
+        var format = WeightFormats.For(options.Format, opset);
+        RefuseUnwritable(layers, format, options);
         var (batches, rows) = CalibrationBatches.Cut(model, calibration, options.BatchSize, options.Rows);
         try
         {
             Rehearse(model, batches[0]);
-            var (rewrites, reports) = QuantizeLayers(model, index, layers, format, batches, options);
+            var (rewrites, reports) = QuantizeLayers(prepared, index, layers, format, batches, options);
             options.Progress?.Report(new("write", null, layers.Count, layers.Count));
             var quantized = OnnxModel.FromProto(
-                GraphRewriter.Apply(model.Proto, rewrites, Metadata(model, options, rows)), model.Name);
+                GraphRewriter.Apply(prepared, rewrites, Metadata(model, options, rows)), model.Name);
 
             options.Progress?.Report(new("verify", null, layers.Count, layers.Count));
             var (errors, finite) = OutputComparison.Measure(
@@ -81,19 +84,19 @@ public static class ModelQuantizer
     }
 
     private static (Dictionary<int, LayerRewrite> Rewrites, List<LayerReport> Reports) QuantizeLayers(
-        OnnxModel model,
+        ModelProto model,
         GraphIndex index,
         IReadOnlyList<ILayer> layers,
         IWeightFormat format,
         IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> batches,
         QuantizationOptions options)
     {
-        var walk = new CalibrationWalk(model.Proto, index, layers, batches, options.Threads, options.CancellationToken);
+        var walk = new CalibrationWalk(model, index, layers, batches, options.Threads, options.CancellationToken);
         using var product = new OnnxRuntimeMatrixProduct(options.Threads);
         var quantizer = new LayerQuantizer(index, options, product);
-        var names = new FreshNames(model.Proto.Graph);
+        var names = new FreshNames(model.Graph);
         var stream = new FloatFormat();
-        var streamNames = new FreshNames(model.Proto.Graph);
+        var streamNames = new FreshNames(model.Graph);
         var rewrites = new Dictionary<int, LayerRewrite>();
         var reports = new List<LayerReport>();
         foreach (var (number, layer) in layers.Index())
@@ -156,13 +159,12 @@ public static class ModelQuantizer
     }
 
     private static void RefuseUnwritable(
-        OnnxModel model, IReadOnlyList<ILayer> layers, IWeightFormat format, QuantizationOptions options)
+        IReadOnlyList<ILayer> layers, IWeightFormat format, QuantizationOptions options)
     {
-        var opset = model.Proto.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version ?? 0;
         string[] refusals =
         [
             .. layers
-                .Select(l => (l.Node.Name, Reason: format.Refuse(l, options.Granularity, opset)))
+                .Select(l => (l.Node.Name, Reason: format.Refuse(l, options.Granularity)))
                 .Where(r => r.Reason is not null)
                 .Select(r => $"'{r.Name}': {r.Reason}"),
         ];

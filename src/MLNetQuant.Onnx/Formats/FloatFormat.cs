@@ -9,7 +9,7 @@ internal sealed class FloatFormat : IWeightFormat
 {
     public string Name => "float";
 
-    public string? Refuse(ILayer layer, Granularity granularity, long opset) => null;
+    public string? Refuse(ILayer layer, Granularity granularity) => null;
 
     public LayerRewrite Write(QuantizedLayer layer, FreshNames names)
     {

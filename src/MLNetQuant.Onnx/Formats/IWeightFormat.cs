@@ -11,7 +11,7 @@ internal interface IWeightFormat
     string Name { get; }
 
     /// <summary>Why a layer cannot be written in this format, before any calibration; null when it can.</summary>
-    string? Refuse(ILayer layer, Granularity granularity, long opset);
+    string? Refuse(ILayer layer, Granularity granularity);
 
     /// <summary>The nodes and constants that take the layer's place.</summary>
     LayerRewrite Write(QuantizedLayer layer, FreshNames names);

@@ -1,4 +1,5 @@
 using MLNetQuant.Algorithms;
+using MLNetQuant.Grids;
 using MLNetQuant.Onnx.Layers;
 using MLNetQuant.Onnx.Proto;
 
@@ -12,6 +13,10 @@ namespace MLNetQuant.Onnx.Formats;
 internal sealed record QuantizedLayer(
     ILayer Layer, IReadOnlyList<QuantizedWeights> Groups, IReadOnlyList<double>? BiasCorrection, TensorProto? Bias)
 {
+    /// <summary>What the codes of all groups are: algorithms that widen the alphabet do so group by group.</summary>
+    public Alphabet Alphabet => Groups.Select(g => g.Grid.Alphabet).Aggregate((a, b) =>
+        a == b ? a : new(Math.Min(a.Low, b.Low), Math.Max(a.High, b.High)));
+
     /// <summary>The codes in the shape of the weight tensor.</summary>
     public sbyte[] Codes()
     {

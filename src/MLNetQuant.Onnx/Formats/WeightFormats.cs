@@ -3,9 +3,11 @@ namespace MLNetQuant.Onnx.Formats;
 /// <summary>The formats by option value.</summary>
 internal static class WeightFormats
 {
-    public static IWeightFormat For(WeightFormat format) => format switch
+    /// <param name="format">The option.</param>
+    /// <param name="opset">Version of the model's default operator set.</param>
+    public static IWeightFormat For(WeightFormat format, long opset) => format switch
     {
-        WeightFormat.Auto or WeightFormat.Folded => new FoldedFormat(),
+        WeightFormat.Auto or WeightFormat.Folded => new FoldedFormat(opset),
         WeightFormat.Float => new FloatFormat(),
         _ => throw new QuantizationException($"There is no weight format {(int)format}: use Auto, Folded or Float."),
     };

@@ -27,7 +27,7 @@ internal sealed class GraphIndex
         known.UnionWith(SparseInitializers.Keys);
         foreach (var (index, node) in Graph.Node.Index())
         {
-            GraphNames[] inner = [.. Subgraphs(node).Select(g => new GraphNames(g))];
+            GraphNames[] inner = [.. node.Subgraphs().Select(g => new GraphNames(g))];
             foreach (var input in node.Input.Where(i => i.Length > 0 && !known.Contains(i)))
             {
                 throw new QuantizationException(
@@ -82,9 +82,6 @@ internal sealed class GraphIndex
     /// being listed means overridable.
     /// </summary>
     public bool IsOverridable(string initializer) => _irVersion >= 4 && Graph.Input.Any(i => i.Name == initializer);
-
-    private static IEnumerable<GraphProto> Subgraphs(NodeProto node) =>
-        node.Attribute.SelectMany(a => a.G is null ? a.Graphs : a.Graphs.Prepend(a.G));
 
     private static bool IsDeterministic(NodeProto node) =>
         !node.OpType.StartsWith("Random", StringComparison.Ordinal)

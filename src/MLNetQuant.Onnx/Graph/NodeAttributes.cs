@@ -17,6 +17,10 @@ internal static class NodeAttributes
     public static int[] Ints(this NodeProto node, string name, int[] otherwise) =>
         node.Find(name) is { } a ? [.. a.Ints.Select(i => checked((int)i))] : otherwise;
 
+    /// <summary>The graphs inside a node: branches of If, bodies of Loop and Scan.</summary>
+    public static IEnumerable<GraphProto> Subgraphs(this NodeProto node) =>
+        node.Attribute.SelectMany(a => a.G is null ? a.Graphs : a.Graphs.Prepend(a.G));
+
     /// <summary>A node of the default domain.</summary>
     public static NodeProto Create(string op, string name, IEnumerable<string> inputs, string output, params AttributeProto[] attributes)
     {
@@ -29,6 +33,13 @@ internal static class NodeAttributes
 
     public static AttributeProto Attribute(string name, long value) =>
         new() { Name = name, I = value, Type = AttributeProto.Types.AttributeType.Int };
+
+    public static AttributeProto Attribute(string name, long[] values)
+    {
+        var attribute = new AttributeProto { Name = name, Type = AttributeProto.Types.AttributeType.Ints };
+        attribute.Ints.AddRange(values);
+        return attribute;
+    }
 
     private static AttributeProto? Find(this NodeProto node, string name) =>
         node.Attribute.FirstOrDefault(a => a.Name == name);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Google.Protobuf;
+using Microsoft.ML.OnnxRuntime.Tensors;
 using MLNetQuant.Onnx.Proto;
 
 namespace MLNetQuant.Onnx.Graph;
@@ -31,9 +32,22 @@ internal static class TensorValues
     public static TensorProto Create(string name, ReadOnlySpan<sbyte> values, IEnumerable<long> shape) =>
         Create(name, TensorProto.Types.DataType.Int8, MemoryMarshal.AsBytes(values), shape);
 
+    /// <summary>A uint8 constant.</summary>
+    public static TensorProto Create(string name, ReadOnlySpan<byte> values, IEnumerable<long> shape) =>
+        Create(name, TensorProto.Types.DataType.Uint8, values, shape);
+
     /// <summary>An int64 constant.</summary>
     public static TensorProto Create(string name, ReadOnlySpan<long> values, IEnumerable<long> shape) =>
         Create(name, TensorProto.Types.DataType.Int64, MemoryMarshal.AsBytes(values), shape);
+
+    /// <summary>A constant of the values of a tensor; null for element types that are no weights.</summary>
+    public static TensorProto? TryCreate(string name, OnnxTensor tensor) => tensor.ElementType switch
+    {
+        TensorElementType.Float => Create(name, tensor.Values<float>(), tensor.Shape),
+        TensorElementType.Int8 => Create(name, tensor.Values<sbyte>(), tensor.Shape),
+        TensorElementType.Int64 => Create(name, tensor.Values<long>(), tensor.Shape),
+        _ => null,
+    };
 
     private static TensorProto Create(
         string name, TensorProto.Types.DataType type, ReadOnlySpan<byte> bytes, IEnumerable<long> shape)

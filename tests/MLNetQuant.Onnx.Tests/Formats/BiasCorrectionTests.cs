@@ -24,8 +24,8 @@ public class BiasCorrectionTests
     {
         ["beta is zero"] = () => new GraphBuilder().Weight("W", 12, 5).Weight("b", 5).Node("Gemm", "x,W,b", "y", ("beta", 0f)),
         ["alpha is zero"] = () => new GraphBuilder().Weight("W", 12, 5).Weight("b", 5).Node("Gemm", "x,W,b", "y", ("alpha", 0f)),
-        ["a bias computed on the way"] = () => new GraphBuilder().Weight("W", 12, 5).Weight("raw", 5)
-            .Node("Identity", "raw", "b").Node("Gemm", "x,W,b", "y"),
+        ["a bias computed on the way"] = () => new GraphBuilder().Weight("W", 12, 5)
+            .Node("ReduceMean", "x", "b", ("keepdims", 0L)).Node("Gemm", "x,W,b", "y"),
         ["a bias of one number"] = () => new GraphBuilder().Weight("W", 12, 5).Weight("b", 1).Node("Gemm", "x,W,b", "y"),
     };
 

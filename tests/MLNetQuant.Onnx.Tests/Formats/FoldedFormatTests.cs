@@ -68,10 +68,11 @@ public class FoldedFormatTests
     [MemberData(nameof(Cases))]
     public void Codes_stay_on_the_grid_of_their_bits_and_weights_near_the_float_ones(string layer, string granularity, int bits)
     {
-        var (model, x, _) = Create(layer);
+        var (model, x, test) = Create(layer);
         var options = new QuantizationOptions { Bits = bits, Granularity = Granularity.Parse(granularity), Algorithm = new Algorithms.Msq(), ScaleRule = ScaleRule.AbsMax };
         var quantized = ModelQuantizer.Quantize(model, CalibrationRows.Of(("x", x)), options).Model;
-        var codes = quantized.Proto.Graph.Initializer.Single(i => i.Name == "W_codes").RawData.ToByteArray().Select(b => (int)(sbyte)b).ToArray();
+        var scales = quantized.Proto.Graph.Initializer.Single(i => i.Name == "W_scale").Dims.Aggregate(1L, (a, b) => a * b);
+        var codes = Decoded.Codes(quantized, "W", test.Inputs, test.Outputs, scales == 1 ? 1 : (int)scales / test.Outputs);
         Assert.All(codes, c => Assert.InRange(c, -(1 << (bits - 1)), (1 << (bits - 1)) - 1));
         var weights = model.Proto.Graph.Initializer.Single(i => i.Name == "W").FloatData;
         var half = 0.5 / ((1 << (bits - 1)) - 1) * 1.0001;

@@ -1,0 +1,125 @@
+using MLNetQuant.Grids;
+using MLNetQuant.Numerics;
+using MLNetQuant.Onnx.Layers;
+
+namespace MLNetQuant.Onnx.Formats;
+
+/// <summary>Codes of a whole weight tensor in a shape that their scales and zero points broadcast over.</summary>
+internal sealed class ScaledBlocks
+{
+    private long[]? _flat; // where the inputs are padded to whole blocks: the shape with them merged
+    private int _inputAxis;
+    private int _inputs;
+
+    private ScaledBlocks()
+    {
+    }
+
+    /// <summary>What the codes are.</summary>
+    public required Alphabet Alphabet { get; init; }
+
+    /// <summary>The codes, row-major.</summary>
+    public required sbyte[] Codes { get; init; }
+
+    /// <summary>The shape of the codes.</summary>
+    public required long[] Shape { get; init; }
+
+    /// <summary>One scale for each block, or one for all.</summary>
+    public required float[] Scales { get; init; }
+
+    /// <summary>As many zero points.</summary>
+    public required sbyte[] ZeroPoints { get; init; }
+
+    /// <summary>The shape of scales and zero points.</summary>
+    public required long[] ScaleShape { get; init; }
+
+    /// <summary>One scale for each output, or for the whole tensor: the codes have the weight's own shape.</summary>
+    public static ScaledBlocks OfChannels(QuantizedLayer layer)
+    {
+        var dims = layer.Layer.Node.Weight.Dims;
+        var layout = layer.Layer.Layout;
+        var scales = new float[layout.AllOutputs];
+        var zeroPoints = new sbyte[layout.AllOutputs];
+        for (var channel = 0; channel < scales.Length; channel++)
+        {
+            var grid = layer.Groups[channel / layout.Outputs].Grid;
+            scales[channel] = grid.Scale(0, channel % layout.Outputs);
+            zeroPoints[channel] = (sbyte)grid.ZeroPoint(0, channel % layout.Outputs);
+        }
+
+        // A refit gives the groups of a layer scales of their own, so that the granularity alone does not tell.
+        var alike = layer.Groups[0].Grid.Granularity == Granularity.PerTensor
+            && !scales.AsSpan().ContainsAnyExcept(scales[0])
+            && !zeroPoints.AsSpan().ContainsAnyExcept(zeroPoints[0]);
+        var channelAxis = layout.OutputMajor ? 0 : dims.Count - 1;
+        return new()
+        {
+            Alphabet = layer.Alphabet,
+            Codes = layer.Codes(),
+            Shape = [.. dims],
+            Scales = alike ? scales[..1] : scales,
+            ZeroPoints = alike ? zeroPoints[..1] : zeroPoints,
+            ScaleShape = alike ? [1L] : [.. dims.Select((_, axis) => axis == channelAxis ? layout.AllOutputs : 1L)],
+        };
+    }
+
+    /// <summary>One scale for each block of inputs: an axis of blocks and one within a block.</summary>
+    public static ScaledBlocks Of(QuantizedLayer layer)
+    {
+        var layout = layer.Layer.Layout;
+        var block = layer.Groups[0].Grid.BlockSize;
+        var blocks = (layout.Inputs + block - 1) / block;
+        var padded = layout with
+        {
+            Inputs = blocks * block,
+            OutputStride = layout.OutputMajor ? blocks * block : 1,
+            GroupStride = layout.OutputMajor ? blocks * block * layout.Outputs : 0,
+        };
+        var scaleLayout = new WeightLayout(
+            blocks,
+            layout.Outputs,
+            layout.Groups,
+            InputStride: layout.OutputMajor ? 1 : layout.Outputs,
+            OutputStride: layout.OutputMajor ? blocks : 1,
+            GroupStride: layout.OutputMajor ? blocks * layout.Outputs : 0);
+
+        var codes = new sbyte[padded.Count];
+        codes.AsSpan().Fill((sbyte)layer.Alphabet.High); // padding has to be a code as well
+        var scales = new float[scaleLayout.Count];
+        var zeroPoints = new sbyte[scaleLayout.Count];
+        for (var g = 0; g < layout.Groups; g++)
+        {
+            (padded with { Inputs = layout.Inputs }).Scatter(layer.Groups[g].Codes, g, codes.AsSpan());
+            scaleLayout.Scatter(layer.Groups[g].Grid.Scales, g, scales.AsSpan());
+            scaleLayout.Scatter(layer.Groups[g].Grid.ZeroPoints ?? new Matrix<sbyte>(blocks, layout.Outputs), g, zeroPoints.AsSpan());
+        }
+
+        long outputs = layout.AllOutputs;
+        return new()
+        {
+            Alphabet = layer.Alphabet,
+            Codes = codes,
+            Shape = layout.OutputMajor ? [outputs, blocks, block] : [blocks, block, outputs],
+            Scales = scales,
+            ZeroPoints = zeroPoints,
+            ScaleShape = layout.OutputMajor ? [outputs, blocks, 1] : [blocks, 1, outputs],
+            _flat = layout.OutputMajor ? [outputs, blocks * block] : [blocks * block, outputs],
+            _inputAxis = layout.OutputMajor ? 1 : 0,
+            _inputs = layout.Inputs,
+        };
+    }
+
+    /// <summary>Brings decoded values back into the weight's own shape.</summary>
+    public void Restore(WeightDecoder decoder, IReadOnlyList<long> dims)
+    {
+        if (_flat is null)
+            return;
+        if (_flat[_inputAxis] != _inputs)
+        {
+            decoder.Reshape(_flat);
+            decoder.Trim(_inputAxis, _inputs);
+        }
+
+        decoder.Reshape([.. dims]);
+    }
+}
