@@ -83,7 +83,7 @@ public static class ModelQuantizer
         }
     }
 
-    private static (Dictionary<int, LayerRewrite> Rewrites, List<LayerReport> Reports) QuantizeLayers(
+    private static (GraphRewrites Rewrites, List<LayerReport> Reports) QuantizeLayers(
         ModelProto model,
         GraphIndex index,
         IReadOnlyList<ILayer> layers,
@@ -94,19 +94,20 @@ public static class ModelQuantizer
         var walk = new CalibrationWalk(model, index, layers, batches, options.Threads, options.CancellationToken);
         using var product = new OnnxRuntimeMatrixProduct(options.Threads);
         var quantizer = new LayerQuantizer(index, options, product);
+        var tables = new TableQuantizer(options);
         var names = new FreshNames(model.Graph);
         var stream = new FloatFormat();
         var streamNames = new FreshNames(model.Graph);
-        var rewrites = new Dictionary<int, LayerRewrite>();
+        var rewrites = new GraphRewrites();
         var reports = new List<LayerReport>();
         foreach (var (number, layer) in layers.Index())
         {
             options.CancellationToken.ThrowIfCancellationRequested();
             options.Progress?.Report(new("calibrate", layer.Node.Name, number, layers.Count));
             var watch = Stopwatch.StartNew();
-            var inputs = walk.Advance(layer);
+            var inputs = layer.ReadsRows ? walk.Advance(layer) : null;
             options.Progress?.Report(new("quantize", layer.Node.Name, number, layers.Count));
-            var result = quantizer.Quantize(layer, number, inputs);
+            var result = inputs is null ? tables.Quantize(layer) : quantizer.Quantize(layer, number, inputs);
             walk.Replace(layer, stream.Write(result.Layer, streamNames));
             rewrites.Add(layer.Node.Index, format.Write(result.Layer, names));
             reports.Add(Describe(result, format, options, watch.Elapsed.TotalSeconds));
@@ -136,7 +137,7 @@ public static class ModelQuantizer
             Weights = layer.Layout.Count,
             Bits = options.Bits,
             Granularity = options.Granularity.ToString(),
-            Algorithm = AlgorithmOf(result, options),
+            Algorithm = result.Algorithm ?? AlgorithmOf(result, options),
             Certificate = result.Certificate,
             Format = format.Name,
             RelativeError = result.RelativeError,

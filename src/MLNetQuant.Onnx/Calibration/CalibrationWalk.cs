@@ -21,9 +21,10 @@ internal sealed class CalibrationWalk
     private readonly CancellationToken _cancellationToken;
     private readonly bool[] _needed;
     private readonly HashSet<string> _diverged = []; // tensors that are not the same in both streams
-    private readonly Dictionary<int, LayerRewrite> _rewrites = [];
+    private readonly GraphRewrites _rewrites = new();
     private readonly Dictionary<string, OnnxTensor>[] _float;
     private readonly Dictionary<string, OnnxTensor>[] _quantized;
+    private readonly Dictionary<string, OnnxTensor> _static = [];
     private int _floatPosition;
     private int _quantizedPosition;
 
@@ -50,25 +51,61 @@ internal sealed class CalibrationWalk
     /// <returns>The layer's input in both streams and its float outputs, batch by batch.</returns>
     public LayerInputs Advance(ILayer layer)
     {
-        var (node, input) = (layer.Node.Index, layer.Node.Input);
+        var node = layer.Node.Index;
         var readsOutputs = LayerOutputs.AreReadable(layer, _index);
         var end = readsOutputs ? node + 1 : node;
         int[] ahead = [.. Nodes(_floatPosition, end).Union(readsOutputs ? [node] : [])];
         AdvanceFloat(ahead, node, readsOutputs ? layer.Node.Output : null);
         AdvanceQuantized(Nodes(_quantizedPosition, node), node);
         var outputs = readsOutputs ? Batches(_float, layer.Node.Output) : null;
-        var result = new LayerInputs(Batches(_float, input), Batches(_quantized, input)) { FloatOutputs = outputs };
-        Forget(_float, end);
+        var inputs = layer.Inputs.Contains(layer.Node.Output) ? RunItself(layer) : Inputs(layer);
+        (_floatPosition, _quantizedPosition) = (Math.Max(_floatPosition, end), node);
+        foreach (var twin in layer.Node.Twins)
+            inputs = inputs.With(LookAhead(twin, node));
+        Forget(_float, Math.Min(_floatPosition, end));
         Forget(_quantized, node);
-        (_floatPosition, _quantizedPosition) = (end, node);
-        return result;
+        return inputs with { FloatOutputs = outputs };
+    }
+
+    private LayerInputs Inputs(ILayer layer) => new(Batches(_float, layer), Batches(_quantized, layer));
+
+    /// <summary>The inputs of a layer whose node feeds its own output back: the node runs once more for that.</summary>
+    private LayerInputs RunItself(ILayer layer)
+    {
+        int[] node = [layer.Node.Index];
+        string[] output = [layer.Node.Output];
+        var (floats, quantized) = (Run(Cut(node, output, new()), _float), Run(Cut(node, output, _rewrites), _quantized));
+        return new(Together(floats, _float), Together(quantized, _quantized));
+
+        OnnxTensor[] Together(Dictionary<string, OnnxTensor>[] own, Dictionary<string, OnnxTensor>[] stream) =>
+            [.. own.Zip(stream, (o, s) => layer.Combine([.. layer.Inputs.Select(i => o.GetValueOrDefault(i) ?? Value(s, i))]))];
+    }
+
+    /// <summary>
+    /// The float inputs of a later node with the same weight, which stand for both streams: what precedes it is not
+    /// quantized yet.
+    /// </summary>
+    private LayerInputs LookAhead(ILayer twin, int layer)
+    {
+        if (twin.Node.Index > _floatPosition)
+        {
+            AdvanceFloat(Nodes(_floatPosition, twin.Node.Index), layer, null);
+            _floatPosition = twin.Node.Index;
+        }
+
+        var inputs = Batches(_float, twin);
+        return new(inputs, inputs);
     }
 
     /// <summary>From here on the quantized stream sees the layer's dequantized weights.</summary>
-    public void Replace(ILayer layer, LayerRewrite rewrite) => _rewrites.Add(layer.Node.Index, rewrite);
+    public void Replace(ILayer layer, LayerRewrite rewrite)
+    {
+        _rewrites.Add(layer.Node.Index, rewrite);
+        _diverged.Add(rewrite.Weight);
+    }
 
     /// <summary>The nodes of a stretch that must be run.</summary>
-    private int[] Nodes(int from, int to) => [.. Enumerable.Range(from, to - from).Where(n => _needed[n] && !_index.IsStatic(n))];
+    private int[] Nodes(int from, int to) => [.. Enumerable.Range(from, Math.Max(0, to - from)).Where(n => _needed[n] && !_index.IsStatic(n))];
 
     /// <summary>What nodes produce that is read from a position on.</summary>
     private IEnumerable<string> Results(int[] nodes, int position) =>
@@ -79,7 +116,7 @@ internal sealed class CalibrationWalk
         if (nodes.Length == 0)
             return;
         string[] outputs = [.. Results(nodes, layer).Union(layerOutput is null ? [] : [layerOutput])];
-        Keep(_float, Run(Cut(nodes, outputs, new Dictionary<int, LayerRewrite>()), _float), outputs);
+        Keep(_float, Run(Cut(nodes, outputs, new()), _float), outputs);
     }
 
     private void AdvanceQuantized(int[] nodes, int layer)
@@ -87,7 +124,7 @@ internal sealed class CalibrationWalk
         if (nodes.Length == 0)
             return;
         string[] outputs = [.. Results(nodes, layer)];
-        if (nodes.Any(_rewrites.ContainsKey) || nodes.SelectMany(_index.Reads).Any(_diverged.Contains))
+        if (nodes.Any(n => _rewrites.OfNode(n) is not null) || nodes.SelectMany(_index.Reads).Any(_diverged.Contains))
         {
             Keep(_quantized, Run(Cut(nodes, outputs, _rewrites), _quantized), outputs);
             _diverged.UnionWith(nodes.SelectMany(n => _index.Graph.Node[n].Output));
@@ -98,7 +135,7 @@ internal sealed class CalibrationWalk
         }
     }
 
-    private GraphSlice Cut(int[] nodes, string[] outputs, IReadOnlyDictionary<int, LayerRewrite> rewrites) =>
+    private GraphSlice Cut(int[] nodes, string[] outputs, GraphRewrites rewrites) =>
         GraphSlice.Cut(_model, _index, nodes, outputs, name => (int)(_float[0].GetValueOrDefault(name) ?? _quantized[0][name]).ElementType, rewrites);
 
     private static void Keep(Dictionary<string, OnnxTensor>[] stream, Dictionary<string, OnnxTensor>[] results, string[] names)
@@ -111,6 +148,20 @@ internal sealed class CalibrationWalk
     }
 
     private static OnnxTensor[] Batches(Dictionary<string, OnnxTensor>[] stream, string name) => [.. stream.Select(b => b[name])];
+
+    /// <summary>What a layer unfolds: the same object in both streams where nothing is quantized before it.</summary>
+    private OnnxTensor[] Batches(Dictionary<string, OnnxTensor>[] stream, ILayer layer) =>
+        layer.Inputs is [var only] ? Batches(stream, only) : [.. stream.Select(b => layer.Combine([.. layer.Inputs.Select(i => Value(b, i))]))];
+
+    /// <summary>A value of a batch, or one that is the same in every run.</summary>
+    private OnnxTensor Value(Dictionary<string, OnnxTensor> batch, string name)
+    {
+        if (batch.TryGetValue(name, out var value))
+            return value;
+        if (!_static.TryGetValue(name, out value))
+            _static[name] = value = StaticValues.Read(_model, _index, name);
+        return value;
+    }
 
     private Dictionary<string, OnnxTensor>[] Run(GraphSlice piece, Dictionary<string, OnnxTensor>[] stream)
     {
@@ -130,13 +181,13 @@ internal sealed class CalibrationWalk
     /// <summary>Whether a needed node, or a layer, from a position on reads a tensor.</summary>
     private bool IsReadFrom(string tensor, int position) =>
         _index.Consumers(tensor).Any(n => n >= position && _needed[n])
-        || _layers.Any(l => l.Node.Index >= position && l.Node.Input == tensor);
+        || _layers.Any(l => l.Node.Twins.Prepend(l).Any(site => site.Node.Index >= position && site.Inputs.Contains(tensor)));
 
     /// <summary>The nodes that some layer's input depends on.</summary>
     private bool[] FindNeeded()
     {
         var needed = new bool[_index.Graph.Node.Count];
-        var pending = new Stack<string>(_layers.Select(l => l.Node.Input));
+        var pending = new Stack<string>(_layers.SelectMany(l => l.Node.Twins.Prepend(l)).SelectMany(l => l.Inputs));
         while (pending.TryPop(out var name))
         {
             var node = _index.Producer(name);
@@ -160,5 +211,8 @@ internal sealed record LayerInputs(IReadOnlyList<OnnxTensor> Float, IReadOnlyLis
     public IReadOnlyList<OnnxTensor>? FloatOutputs { get; init; }
 
     /// <summary>Whether no earlier layer touches this one.</summary>
-    public bool AreEqual => ReferenceEquals(Float[0], Quantized[0]);
+    public bool AreEqual => Float.Zip(Quantized).All(p => ReferenceEquals(p.First, p.Second));
+
+    /// <summary>These batches, then those of another node with the same weight.</summary>
+    public LayerInputs With(LayerInputs other) => new([.. Float, .. other.Float], [.. Quantized, .. other.Quantized]);
 }

@@ -26,7 +26,7 @@ internal sealed class LayerOutputs
     /// <summary>Whether XW follows from what the node puts out: α is not zero, and its bias is a constant vector.</summary>
     public static bool AreReadable(ILayer layer, GraphIndex index)
     {
-        if (layer.Alpha == 0)
+        if (!layer.IsLinear || layer.Alpha == 0 || layer.Node.Twins.Count > 0)
             return false;
         if (BiasName(layer) is not { } name)
             return true;

@@ -147,4 +147,8 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
 /// <param name="RelativeError">‖XW − X̃Q‖_F / ‖XW‖_F over all groups.</param>
 /// <param name="Rows">Rows of X that were used.</param>
 /// <param name="Certificate">What the algorithm promises of the layer; null where it promises nothing.</param>
-internal sealed record LayerResult(QuantizedLayer Layer, double RelativeError, int Rows, Certificate? Certificate);
+internal sealed record LayerResult(QuantizedLayer Layer, double RelativeError, int Rows, Certificate? Certificate)
+{
+    /// <summary>The algorithm, where it is not the one of the options.</summary>
+    public string? Algorithm { get; init; }
+}

@@ -12,10 +12,10 @@ internal static class BiasWriter
     /// <summary>Whether the layer's bias can take a correction.</summary>
     public static bool CanApply(Layers.ILayer layer, GraphIndex index)
     {
+        if (!layer.IsLinear || layer.Node.IsShared || layer.OutputScale == 0)
+            return false;
         if (layer.BiasInput < 0)
             return index.Opset >= FirstBroadcastingOpset;
-        if (layer.OutputScale == 0)
-            return false;
         var node = layer.Node.Proto;
         return node.Input.Count <= layer.BiasInput
             || node.Input[layer.BiasInput].Length == 0
@@ -29,16 +29,17 @@ internal static class BiasWriter
         if (quantized.BiasCorrection is not { } correction)
             return rewrite;
         var layer = quantized.Layer;
-        var node = rewrite.Nodes[^1].Clone();
-        NodeProto[] before = [.. rewrite.Nodes.Take(rewrite.Nodes.Count - 1)];
+        var node = layer.Node.Proto.Clone();
         if (layer.BiasInput < 0)
         {
             var delta = TensorValues.Create(names.Take($"{node.Output[0]}_bias"), ToFloats(correction), [correction.Count]);
             var sum = node.Output[0];
             node.Output[0] = names.Take($"{sum}_uncorrected");
-            return new(
-                [.. before, node, NodeAttributes.Create("Add", delta.Name, [node.Output[0], delta.Name], sum)],
-                [.. rewrite.Initializers, delta]);
+            return rewrite with
+            {
+                Nodes = [node, NodeAttributes.Create("Add", delta.Name, [node.Output[0], delta.Name], sum)],
+                Initializers = [.. rewrite.Initializers, delta],
+            };
         }
 
         while (node.Input.Count <= layer.BiasInput)
@@ -49,7 +50,7 @@ internal static class BiasWriter
         var bias = TensorValues.Create(
             names.Take(name.Length == 0 ? $"{node.Output[0]}_bias" : $"{name}_corrected"), ToFloats(sums), [sums.Length]);
         node.Input[layer.BiasInput] = bias.Name;
-        return new([.. before, node], [.. rewrite.Initializers, bias]);
+        return rewrite with { Nodes = [node], Initializers = [.. rewrite.Initializers, bias] };
     }
 
     private static float[] ToFloats(IEnumerable<double> values) => [.. values.Select(v => (float)v)];

@@ -15,6 +15,6 @@ internal sealed class FloatFormat : IWeightFormat
     {
         var weight = layer.Layer.Node.Weight;
         return BiasWriter.Apply(
-            layer, names, new([layer.Layer.Node.Proto], [TensorValues.Create(weight.Name, layer.Dequantize(), weight.Dims)]));
+            layer, names, new(weight.Name, [], [TensorValues.Create(weight.Name, layer.Dequantize(), weight.Dims)]));
     }
 }

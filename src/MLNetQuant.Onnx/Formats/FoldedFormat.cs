@@ -29,13 +29,10 @@ internal sealed class FoldedFormat(long opset) : IWeightFormat
     private LayerRewrite Decode(QuantizedLayer layer, FreshNames names)
     {
         var values = layer.Groups[0].Grid.BlockSize < layer.Layer.Layout.Inputs ? ScaledBlocks.Of(layer) : ScaledBlocks.OfChannels(layer);
-        var inBytes = Write(packed: false);
-        if (values.Alphabet.Bits > 7)
-            return inBytes;
-        var packed = Write(packed: true);
-        return Size(packed) < Size(inBytes) ? packed : inBytes;
+        var smaller = values.Alphabet.Bits < 8 && Size(Write(packed: true, names.Copy())) < Size(Write(packed: false, names.Copy()));
+        return Write(smaller, names);
 
-        LayerRewrite Write(bool packed)
+        LayerRewrite Write(bool packed, FreshNames names)
         {
             var weight = layer.Layer.Node.Weight;
             var decoder = new WeightDecoder(weight.Name, opset, names);
@@ -46,10 +43,10 @@ internal sealed class FoldedFormat(long opset) : IWeightFormat
             var zeroPoints = packed ? values.ZeroPoints.Select(z => (float)(z - offset) / step) : values.ZeroPoints.Select(z => (float)z);
             decoder.Scale(codes, [.. zeroPoints], [.. values.Scales.Select(s => s * step)], values.ScaleShape);
             values.Restore(decoder, weight.Dims);
-            return decoder.Rewrite(layer.Layer.Node.Proto);
+            return decoder.Rewrite();
         }
     }
 
     private static int Size(LayerRewrite rewrite) =>
-        rewrite.Nodes.Sum(n => n.CalculateSize()) + rewrite.Initializers.Sum(i => i.CalculateSize());
+        rewrite.Decoding.Sum(n => n.CalculateSize()) + rewrite.Initializers.Sum(i => i.CalculateSize());
 }

@@ -7,7 +7,7 @@ namespace MLNetQuant.Onnx.Formats;
 /// <summary>Codes of a whole weight tensor in a shape that their scales and zero points broadcast over.</summary>
 internal sealed class ScaledBlocks
 {
-    private long[]? _flat; // where the inputs are padded to whole blocks: the shape with them merged
+    private long[]? _padded; // where the inputs are padded to whole blocks: the shape with them merged
     private int _inputAxis;
     private int _inputs;
 
@@ -51,16 +51,31 @@ internal sealed class ScaledBlocks
         var alike = layer.Groups[0].Grid.Granularity == Granularity.PerTensor
             && !scales.AsSpan().ContainsAnyExcept(scales[0])
             && !zeroPoints.AsSpan().ContainsAnyExcept(zeroPoints[0]);
-        var channelAxis = layout.OutputMajor ? 0 : dims.Count - 1;
+        var (shape, scaleShape) = Channels(layout, [.. dims]);
         return new()
         {
             Alphabet = layer.Alphabet,
             Codes = layer.Codes(),
-            Shape = [.. dims],
+            Shape = shape,
             Scales = alike ? scales[..1] : scales,
             ZeroPoints = alike ? zeroPoints[..1] : zeroPoints,
-            ScaleShape = alike ? [1L] : [.. dims.Select((_, axis) => axis == channelAxis ? layout.AllOutputs : 1L)],
+            ScaleShape = alike ? [1L] : scaleShape,
         };
+    }
+
+    /// <summary>
+    /// The weight's own shape where one of its axes is the outputs, or where groups, outputs and inputs are its axes; else a
+    /// shape whose axes these are.
+    /// </summary>
+    private static (long[] Shape, long[] ScaleShape) Channels(WeightLayout layout, long[] dims)
+    {
+        long all = layout.AllOutputs;
+        var axis = layout.OutputMajor ? 0 : dims.Length - 1;
+        if (dims[axis] == all && (layout.OutputMajor || layout.Groups == 1))
+            return (dims, [.. dims.Select((_, a) => a == axis ? all : 1L)]);
+        return layout.OutputMajor
+            ? ([layout.Groups, layout.Outputs, layout.Inputs], [layout.Groups, layout.Outputs, 1])
+            : ([layout.Groups, layout.Inputs, layout.Outputs], [layout.Groups, 1, layout.Outputs]);
     }
 
     /// <summary>One scale for each block of inputs: an axis of blocks and one within a block.</summary>
@@ -73,7 +88,7 @@ internal sealed class ScaledBlocks
         {
             Inputs = blocks * block,
             OutputStride = layout.OutputMajor ? blocks * block : 1,
-            GroupStride = layout.OutputMajor ? blocks * block * layout.Outputs : 0,
+            GroupStride = blocks * block * layout.Outputs,
         };
         var scaleLayout = new WeightLayout(
             blocks,
@@ -81,7 +96,7 @@ internal sealed class ScaledBlocks
             layout.Groups,
             InputStride: layout.OutputMajor ? 1 : layout.Outputs,
             OutputStride: layout.OutputMajor ? blocks : 1,
-            GroupStride: layout.OutputMajor ? blocks * layout.Outputs : 0);
+            GroupStride: blocks * layout.Outputs);
 
         var codes = new sbyte[padded.Count];
         codes.AsSpan().Fill((sbyte)layer.Alphabet.High); // padding has to be a code as well
@@ -95,16 +110,17 @@ internal sealed class ScaledBlocks
         }
 
         long outputs = layout.AllOutputs;
+        long allBlocks = layout.Groups * blocks;
         return new()
         {
             Alphabet = layer.Alphabet,
             Codes = codes,
-            Shape = layout.OutputMajor ? [outputs, blocks, block] : [blocks, block, outputs],
+            Shape = layout.OutputMajor ? [outputs, blocks, block] : [allBlocks, block, layout.Outputs],
             Scales = scales,
             ZeroPoints = zeroPoints,
-            ScaleShape = layout.OutputMajor ? [outputs, blocks, 1] : [blocks, 1, outputs],
-            _flat = layout.OutputMajor ? [outputs, blocks * block] : [blocks * block, outputs],
-            _inputAxis = layout.OutputMajor ? 1 : 0,
+            ScaleShape = layout.OutputMajor ? [outputs, blocks, 1] : [allBlocks, 1, layout.Outputs],
+            _padded = layout.OutputMajor ? [1, outputs, blocks * block] : [layout.Groups, blocks * block, layout.Outputs],
+            _inputAxis = layout.OutputMajor ? 2 : 1,
             _inputs = layout.Inputs,
         };
     }
@@ -112,14 +128,13 @@ internal sealed class ScaledBlocks
     /// <summary>Brings decoded values back into the weight's own shape.</summary>
     public void Restore(WeightDecoder decoder, IReadOnlyList<long> dims)
     {
-        if (_flat is null)
-            return;
-        if (_flat[_inputAxis] != _inputs)
+        if (_padded is not null && _padded[_inputAxis] != _inputs)
         {
-            decoder.Reshape(_flat);
+            decoder.Reshape(_padded);
             decoder.Trim(_inputAxis, _inputs);
         }
 
-        decoder.Reshape([.. dims]);
+        if (!Shape.SequenceEqual(dims))
+            decoder.Reshape([.. dims]);
     }
 }

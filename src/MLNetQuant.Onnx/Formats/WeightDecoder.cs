@@ -105,11 +105,11 @@ internal sealed class WeightDecoder(string weight, long opset, FreshNames names)
         Node("Slice", [Last, .. bounds.Select(b => b.Name)], "kept");
     }
 
-    /// <summary>The decoding nodes in front of the layer.</summary>
-    public LayerRewrite Rewrite(NodeProto layer)
+    /// <summary>The decoded weight in the place of the old one.</summary>
+    public LayerRewrite Rewrite()
     {
         _nodes[^1].Output[0] = weight;
-        return new([.. _nodes, layer], _constants);
+        return new(weight, _nodes, _constants);
     }
 
     private string Binary(string op, string left, float[] right, long[] shape, string part = "by")

@@ -9,6 +9,11 @@ internal sealed class FreshNames
 
     public FreshNames(GraphProto graph) => Collect(graph);
 
+    private FreshNames(IEnumerable<string> taken) => _taken.UnionWith(taken);
+
+    /// <summary>The names as they are now, to try something out.</summary>
+    public FreshNames Copy() => new(_taken);
+
     /// <summary>The wished name, numbered if it is taken.</summary>
     public string Take(string wish)
     {

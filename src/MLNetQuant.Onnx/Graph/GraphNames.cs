@@ -9,6 +9,9 @@ internal sealed class GraphNames
 
     public GraphNames(GraphProto graph) => Collect(graph);
 
+    /// <summary>All of them.</summary>
+    public IReadOnlyCollection<string> All => _names;
+
     public bool Contains(string name) => _names.Contains(name);
 
     private void Collect(GraphProto graph)

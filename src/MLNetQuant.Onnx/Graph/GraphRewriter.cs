@@ -10,25 +10,25 @@ internal static class GraphRewriter
 
     /// <summary>Copies a model with its layers replaced; constants that nothing reads any more are dropped.</summary>
     /// <param name="source">The float model, which stays as it is.</param>
-    /// <param name="rewrites">Replacements, by node.</param>
+    /// <param name="rewrites">Replacements.</param>
     /// <param name="metadata">Entries to add to the model's metadata; a key that is there already is overwritten.</param>
     public static ModelProto Apply(
         ModelProto source,
-        IReadOnlyDictionary<int, LayerRewrite> rewrites,
+        GraphRewrites rewrites,
         IReadOnlyDictionary<string, string> metadata)
     {
         var model = source.Clone();
         var graph = model.Graph;
         graph.Node.Clear();
+        var decodedYet = new HashSet<string>();
         foreach (var (index, node) in source.Graph.Node.Index())
         {
-            if (rewrites.TryGetValue(index, out var rewrite))
-                graph.Node.AddRange(rewrite.Nodes.Select(n => n.Clone()));
-            else
-                graph.Node.Add(node.Clone());
+            foreach (var decoded in Reads(node).Select(rewrites.OfWeight).OfType<LayerRewrite>().Where(r => decodedYet.Add(r.Weight)))
+                graph.Node.AddRange(decoded.Decoding.Select(n => n.Clone()));
+            graph.Node.AddRange((rewrites.OfNode(index) ?? [node]).Select(n => n.Clone()));
         }
 
-        var replaced = rewrites.Values.SelectMany(r => r.Initializers).ToDictionary(i => i.Name);
+        var replaced = rewrites.All.SelectMany(r => r.Initializers).ToDictionary(i => i.Name);
         var read = new GraphNames(graph);
         var made = graph.Node.SelectMany(n => n.Output).ToHashSet();
         if (model.IrVersion < InitializersStandAlone)
@@ -56,6 +56,10 @@ internal static class GraphRewriter
         model.Graph.Input.AddRange(kept);
         model.IrVersion = InitializersStandAlone;
     }
+
+    /// <summary>What a node reads, what its subgraphs read included.</summary>
+    private static IEnumerable<string> Reads(NodeProto node) =>
+        node.Input.Concat(node.Subgraphs().SelectMany(g => new GraphNames(g).All)).Distinct();
 
     private static void Annotate(ModelProto model, IReadOnlyDictionary<string, string> metadata)
     {

@@ -14,14 +14,14 @@ internal sealed record GraphSlice(ModelProto Model, IReadOnlyList<string> Inputs
     /// <param name="nodes">The nodes to take, in graph order; none of them static.</param>
     /// <param name="outputs">Tensors they produce that are wanted.</param>
     /// <param name="types">Element type of a tensor that must be fed.</param>
-    /// <param name="rewrites">Replacements for layer nodes, by node.</param>
+    /// <param name="rewrites">Replacements for layers.</param>
     public static GraphSlice Cut(
         ModelProto source,
         GraphIndex index,
         IReadOnlyList<int> nodes,
         IReadOnlyList<string> outputs,
         Func<string, int> types,
-        IReadOnlyDictionary<int, LayerRewrite> rewrites)
+        GraphRewrites rewrites)
     {
         var graph = new GraphProto { Name = "slice" };
         var produced = new HashSet<string>();
@@ -37,16 +37,10 @@ internal sealed record GraphSlice(ModelProto Model, IReadOnlyList<string> Inputs
                     fed.Add(name);
             }
 
-            if (rewrites.TryGetValue(node, out var rewrite))
-            {
-                graph.Node.AddRange(rewrite.Nodes);
-                graph.Initializer.AddRange(rewrite.Initializers);
-            }
+            if (rewrites.OfNode(node) is { } replacement)
+                graph.Node.AddRange(replacement);
             else
-            {
                 graph.Node.Add(index.Graph.Node[node]);
-            }
-
             produced.UnionWith(index.Graph.Node[node].Output);
         }
 
@@ -56,8 +50,6 @@ internal sealed record GraphSlice(ModelProto Model, IReadOnlyList<string> Inputs
             Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = types(name) } },
         }));
         graph.Output.AddRange(outputs.Select(name => new ValueInfoProto { Name = name }));
-        DropReplaced(graph);
-
         var model = new ModelProto { IrVersion = Math.Max(source.IrVersion, 4), Graph = graph };
         model.OpsetImport.AddRange(source.OpsetImport);
         model.Functions.AddRange(source.Functions);
@@ -67,6 +59,13 @@ internal sealed record GraphSlice(ModelProto Model, IReadOnlyList<string> Inputs
         {
             if (!pulled.Add(name))
                 return;
+            if (rewrites.OfWeight(name) is { } rewrite)
+            {
+                graph.Node.AddRange(rewrite.Decoding);
+                graph.Initializer.AddRange(rewrite.Initializers);
+                return;
+            }
+
             if (index.Initializers.TryGetValue(name, out var initializer))
             {
                 graph.Initializer.Add(initializer);
@@ -84,18 +83,6 @@ internal sealed record GraphSlice(ModelProto Model, IReadOnlyList<string> Inputs
             foreach (var read in index.Reads(node))
                 PullStatic(read);
             graph.Node.Add(index.Graph.Node[node]);
-        }
-    }
-
-    /// <summary>A rewrite may bring a tensor under its old name; the old initializer gives way.</summary>
-    private static void DropReplaced(GraphProto graph)
-    {
-        var made = graph.Node.SelectMany(n => n.Output).ToHashSet();
-        var seen = new HashSet<string>();
-        for (var i = graph.Initializer.Count - 1; i >= 0; i--)
-        {
-            if (made.Contains(graph.Initializer[i].Name) || !seen.Add(graph.Initializer[i].Name))
-                graph.Initializer.RemoveAt(i);
         }
     }
 }

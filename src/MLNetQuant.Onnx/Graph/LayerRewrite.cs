@@ -2,7 +2,12 @@ using MLNetQuant.Onnx.Proto;
 
 namespace MLNetQuant.Onnx.Graph;
 
-/// <summary>What stands in a layer's place once it is quantized.</summary>
-/// <param name="Nodes">The nodes that replace the layer's node: decoding, then the node itself.</param>
-/// <param name="Initializers">The constants they need.</param>
-internal sealed record LayerRewrite(IReadOnlyList<NodeProto> Nodes, IReadOnlyList<TensorProto> Initializers);
+/// <summary>What stands in the place of a layer's weight, and of its node, once it is quantized.</summary>
+/// <param name="Weight">Name of the weight.</param>
+/// <param name="Decoding">Nodes that compute the weight, under its name, from constants; none where it is a constant again.</param>
+/// <param name="Initializers">The constants that all this needs.</param>
+internal sealed record LayerRewrite(string Weight, IReadOnlyList<NodeProto> Decoding, IReadOnlyList<TensorProto> Initializers)
+{
+    /// <summary>The nodes that replace the layer's own; empty where it stays as it is.</summary>
+    public IReadOnlyList<NodeProto> Nodes { get; init; } = [];
+}

@@ -6,6 +6,15 @@ namespace MLNetQuant.Onnx.Graph;
 /// <summary>Tensors that nodes compute from constants alone.</summary>
 internal static class StaticValues
 {
+    /// <summary>A tensor that is the same in every run: a constant, or the output of a static node.</summary>
+    public static OnnxTensor Read(ModelProto model, GraphIndex index, string tensor)
+    {
+        if (index.Producer(tensor) >= 0)
+            return Compute(model, index, [tensor])[tensor];
+        var constant = index.Initializers[tensor];
+        return OnnxTensor.Create(TensorValues.ReadFloats(constant), [.. constant.Dims]);
+    }
+
     /// <summary>Computes tensors that are the same in every run.</summary>
     /// <param name="model">The model.</param>
     /// <param name="index">Its index.</param>
@@ -27,7 +36,12 @@ internal static class StaticValues
         }
 
         var slice = GraphSlice.Cut(
-            model, index, [.. nodes], [.. tensors], _ => throw new InvalidOperationException("A static node reads a tensor that is not static."), new Dictionary<int, LayerRewrite>());
+            model,
+            index,
+            [.. nodes],
+            [.. tensors],
+            _ => throw new InvalidOperationException("A static node reads a tensor that is not static."),
+            new GraphRewrites());
         using var session = new OnnxSession(slice.Model);
         return session.Run(new Dictionary<string, OnnxTensor>(), [.. tensors]);
     }

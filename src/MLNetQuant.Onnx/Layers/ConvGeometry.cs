@@ -22,6 +22,11 @@ internal sealed record ConvGeometry(int[] Kernel, int[] Strides, int[] Dilations
             node.Text("auto_pad", "NOTSET"));
     }
 
+    /// <summary>Whether another geometry is the same in all its numbers.</summary>
+    public bool SameAs(ConvGeometry other) =>
+        Kernel.SequenceEqual(other.Kernel) && Strides.SequenceEqual(other.Strides) && Dilations.SequenceEqual(other.Dilations)
+        && Pads.SequenceEqual(other.Pads) && AutoPad == other.AutoPad;
+
     /// <summary>Output extent of an axis and the padding before it.</summary>
     /// <param name="axis">Spatial axis.</param>
     /// <param name="extent">Input extent.</param>

@@ -29,6 +29,11 @@ internal sealed class ConvLayer : ILayer
 
     public int BiasInput => 2;
 
+    /// <summary>FusedConv puts out what an activation makes of the sum.</summary>
+    public bool IsLinear => Node.Op == "Conv";
+
+    public bool UnfoldsAs(ILayer other) => other is ConvLayer conv && conv._geometry.SameAs(_geometry);
+
     public int CountRows(IReadOnlyList<long> inputShape)
     {
         var rows = inputShape[0];

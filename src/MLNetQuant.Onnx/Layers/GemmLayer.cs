@@ -21,9 +21,14 @@ internal sealed class GemmLayer : ILayer
 
     public int BiasInput => 2;
 
+    /// <summary>FusedGemm puts out what an activation makes of the sum.</summary>
+    public bool IsLinear => Node.Op == "Gemm";
+
     public double Alpha { get; }
 
     public double Beta { get; }
+
+    public bool UnfoldsAs(ILayer other) => other is GemmLayer gemm && gemm._transposedInput == _transposedInput;
 
     public int CountRows(IReadOnlyList<long> inputShape) => checked((int)inputShape[_transposedInput ? 1 : 0]);
 

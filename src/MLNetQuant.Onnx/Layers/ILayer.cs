@@ -23,6 +23,21 @@ internal interface ILayer
     /// <summary>What the operator multiplies XW by, relative to its bias; zero where it passes its bias over.</summary>
     double OutputScale => Beta == 0 ? 0 : Alpha / Beta;
 
+    /// <summary>Whether the node's first output is αXW + βb.</summary>
+    bool IsLinear => true;
+
+    /// <summary>Whether X depends on the calibration rows; a table that is looked up has no X.</summary>
+    bool ReadsRows => true;
+
+    /// <summary>The tensors that X is unfolded from: outputs of the node itself where that feeds them back.</summary>
+    IReadOnlyList<string> Inputs => [Node.Input];
+
+    /// <summary>The tensor to unfold, of the values of <see cref="Inputs"/>.</summary>
+    OnnxTensor Combine(IReadOnlyList<OnnxTensor> inputs) => inputs[0];
+
+    /// <summary>Whether rows of another layer of the same weight can be unfolded as those of this one.</summary>
+    bool UnfoldsAs(ILayer other) => false;
+
     /// <summary>Rows of the matrix problem that an input tensor of this shape brings.</summary>
     int CountRows(IReadOnlyList<long> inputShape);
 
@@ -52,6 +67,12 @@ internal sealed record LayerNode(
     string Name, int Index, NodeProto Proto, string Input, int WeightInput, TensorProto Weight)
 {
     public string Op => Proto.OpType;
+
+    /// <summary>Whether other nodes read the weight as well.</summary>
+    public bool IsShared { get; init; }
+
+    /// <summary>Layers of other nodes with the same weight, whose rows count as well; the finder fills them in.</summary>
+    public List<ILayer> Twins { get; } = [];
 
     /// <summary>The tensor that it puts out.</summary>
     public string Output => Proto.Output[0];

@@ -13,42 +13,53 @@ internal sealed class LayerFinder
         "Pow", "Reshape", "Slice", "Split", "Squeeze", "Sub", "Tile", "Transpose", "Unsqueeze", "Where",
     ];
 
+    /// <summary>Operators that change nothing but the shape of what was looked up in a table.</summary>
+    private static readonly HashSet<string> Reshaping = ["Cast", "Identity", "Reshape", "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze"];
+
     private readonly GraphIndex _index;
-    private readonly List<ILayer> _layers = [];
+    private readonly Dictionary<string, List<ILayer>> _layers = []; // by weight, in graph order
     private readonly List<SkippedLayer> _skipped = [];
     private readonly HashSet<string> _names = [];
     private readonly HashSet<string> _counted = [];
 
     private LayerFinder(GraphIndex index) => _index = index;
 
-    /// <summary>Layers in graph order, and the nodes whose weights stay float.</summary>
+    /// <summary>Layers in graph order, each weight once, and the nodes whose weights stay float.</summary>
     public static (IReadOnlyList<ILayer> Layers, IReadOnlyList<SkippedLayer> Skipped) Find(GraphIndex index)
     {
         var finder = new LayerFinder(index);
         foreach (var (i, node) in index.Graph.Node.Index())
             finder.Visit(i, node);
-        return (finder._layers, finder._skipped);
+        return (finder.Unite(), finder._skipped);
     }
 
     private void Visit(int i, NodeProto node)
     {
-        var weighted = node.Domain is "" or "ai.onnx" && node.OpType is "MatMul" or "Gemm" or "Conv";
-        var found = weighted ? FindWeight(node) : null;
-        if (found is { } weight)
-        {
-            var name = NameOf(node, weight.Tensor.Name);
-            var reason = Refusal(node, weight.Input, weight.Tensor);
-            if (reason is null)
-                _layers.Add(CreateLayer(new(name, i, node, node.Input[0], weight.Input, weight.Tensor)));
-            else
-                _skipped.Add(new(name, node.OpType, CountOnce(weight.Tensor), reason));
+        if (_index.IsStatic(i))
             return;
+        var inputs = WeightedOperators.WeightInputs(node);
+        var found = false;
+        foreach (var input in inputs.Where(w => w < node.Input.Count))
+        {
+            if (!_index.Initializers.TryGetValue(node.Input[input], out var weight) || (node.OpType == "Gather" && !IsMatrix(weight)))
+                continue;
+            found = true;
+            var recurrent = WeightedOperators.IsRecurrent(node);
+            var name = NameOf(node, weight.Name, recurrent ? (input == 1 ? "/W" : "/R") : "");
+            if (Refusal(i, node, input, weight) is { } reason)
+                _skipped.Add(new(name, node.OpType, CountOnce(weight), reason));
+            else
+                Add(WeightedOperators.Create(new(name, i, node, WeightedOperators.InputOf(node, input), input, weight) { IsShared = _index.Consumers(weight.Name).Count > 1 }));
+            if (!recurrent)
+                break;
         }
 
-        if (weighted)
+        if (found)
+            return;
+        if (inputs.Count > 0 && node.OpType != "Gather")
         {
             if (node.Input.Take(2).FirstOrDefault(n => n.Length > 0 && _index.IsStatic(n)) is { } computed)
-                Skip(0, computed, $"its weight '{computed}' is computed by other nodes, and this version reads weights from initializers");
+                Skip(0, computed, $"its weight '{computed}' is computed from constants that are integers, or a caller's to replace");
             return;
         }
 
@@ -57,69 +68,73 @@ internal sealed class LayerFinder
         [
             .. node.Input.Distinct().Select(_index.Initializers.GetValueOrDefault).OfType<TensorProto>().Where(IsMatrix),
         ];
-        if (matrices.Length > 0 && !_index.IsStatic(i) && !TableOperators.Contains(node.OpType))
+        if (matrices.Length > 0 && !TableOperators.Contains(node.OpType))
             Skip(matrices.Sum(CountOnce), matrices[0].Name, $"{node.OpType} is not an operator that this version quantizes");
 
         void Skip(long weights, string weight, string reason) =>
             _skipped.Add(new(NameOf(node, weight), node.OpType, weights, reason));
     }
 
-    private (int Input, TensorProto Tensor)? FindWeight(NodeProto node)
+    private void Add(ILayer layer)
     {
-        for (var input = Math.Min(node.Input.Count, 2) - 1; input >= 0; input--)
-        {
-            if (_index.Initializers.TryGetValue(node.Input[input], out var tensor))
-                return (input, tensor);
-        }
-
-        return null;
+        var weight = layer.Node.Weight.Name;
+        (_layers.TryGetValue(weight, out var sites) ? sites : _layers[weight] = []).Add(layer);
     }
 
-    private string? Refusal(NodeProto node, int input, TensorProto weight)
+    /// <summary>
+    /// One layer for each weight: the first node that reads it whose inputs depend on the calibration rows. Nodes that read
+    /// it in the same way bring rows as well; those that read it otherwise take the weight as it is chosen.
+    /// </summary>
+    private List<ILayer> Unite()
+    {
+        var layers = new List<ILayer>();
+        foreach (var (weight, sites) in _layers)
+        {
+            var owner = sites.Find(s => s.ReadsRows) ?? sites[0];
+            var others = _index.Consumers(weight).Except(sites.Select(s => s.Node.Index)).ToArray();
+            var reason = others.Length > 0
+                ? $"its weight '{weight}' is read by '{_index.Graph.Node[others[0]].OpType}' as well"
+                : sites.Exists(s => s.Layout != owner.Layout) ? $"its weight '{weight}' is shared by nodes that read it in different shapes" : null;
+            if (reason is not null)
+            {
+                _skipped.AddRange(sites.Select(s => new SkippedLayer(s.Node.Name, s.Node.Op, CountOnce(s.Node.Weight), reason)));
+                continue;
+            }
+
+            owner.Node.Twins.AddRange(sites.Where(s => s != owner && s.UnfoldsAs(owner)));
+            layers.Add(owner);
+        }
+
+        return [.. layers.OrderBy(l => l.Node.Index).ThenBy(l => l.Node.WeightInput)];
+    }
+
+    private string? Refusal(int index, NodeProto node, int input, TensorProto weight)
     {
         if (weight.DataType != (int)TensorProto.Types.DataType.Float)
             return $"its weight has element type {(TensorProto.Types.DataType)weight.DataType}, and this version quantizes Float";
-        if (input != 1)
-            return "its weight stands on the left, and this version takes weights on the right";
-        if (_index.IsStatic(node.Input[0]))
-            return "both its inputs are constants";
-        var dims = weight.Dims.Count;
-        if (node.OpType == "Conv" ? dims is < 3 or > 5 : dims != 2)
-            return $"its weight has {dims} axes";
-        if (weight.Dims.Any(d => d == 0))
-            return "its weight is empty";
-        if (_index.Consumers(weight.Name).Count > 1 || node.Input.Count(n => n == weight.Name) > 1)
-            return $"its weight '{weight.Name}' is shared by several nodes, and this version quantizes weights of one node";
+        if (WeightedOperators.Refusal(node, input, weight) is { } reason)
+            return reason;
+        if (node.Input.Count(n => n == weight.Name) > 1)
+            return "it reads its weight twice";
         if (_index.Outputs.Contains(weight.Name))
             return $"its weight '{weight.Name}' is also an output of the model";
         if (_index.IsOverridable(weight.Name))
             return $"its weight '{weight.Name}' is also an input of the model, so that a caller may replace it";
-        return null;
+        return node.OpType == "Gather" && OnlyScales(node.Output[0]) ? "its rows only scale other values, as tables of positions do" : null;
     }
 
-    private static ILayer CreateLayer(LayerNode layer)
+    /// <summary>Whether a looked-up value is only ever multiplied by values that are computed: cosines and sines, not an embedding.</summary>
+    private bool OnlyScales(string tensor)
     {
-        var node = layer.Proto;
-        int[] dims = [.. layer.Weight.Dims.Select(d => checked((int)d))];
-        return node.OpType switch
-        {
-            "MatMul" => new MatMulLayer(layer, dims[0], dims[1]),
-            "Gemm" => new GemmLayer(
-                layer,
-                dims[0],
-                dims[1],
-                node.Int("transA", 0) != 0,
-                node.Int("transB", 0) != 0,
-                node.Float("alpha", 1),
-                node.Float("beta", 1)),
-            _ => new ConvLayer(
-                layer, ConvGeometry.Read(node, dims[2..]), dims[0], dims[1], checked((int)node.Int("group", 1))),
-        };
+        var readers = _index.Consumers(tensor);
+        return readers.Count > 0 && readers.All(r => _index.Graph.Node[r] is var node && (Reshaping.Contains(node.OpType)
+            ? node.Output.Where(o => o.Length > 0).All(OnlyScales)
+            : node.OpType == "Mul" && node.Input.All(i => !_index.IsStatic(i))));
     }
 
-    private string NameOf(NodeProto node, string weight)
+    private string NameOf(NodeProto node, string weight, string part = "")
     {
-        var name = string.IsNullOrEmpty(node.Name) ? weight : node.Name;
+        var name = (string.IsNullOrEmpty(node.Name) ? weight : node.Name) + part;
         var unique = name;
         for (var n = 2; !_names.Add(unique); n++)
             unique = $"{name}#{n}";

@@ -183,7 +183,7 @@ public class WalkTests
         using var product = new OnnxRuntimeMatrixProduct();
         var quantizer = new LayerQuantizer(index, QuantizationOptions.Default with { Bits = 3, BiasCorrection = true }, product);
         var names = new FreshNames(model.Proto.Graph);
-        var rewrites = new Dictionary<int, LayerRewrite>();
+        var rewrites = new GraphRewrites();
         foreach (var (number, layer) in layers.Index())
         {
             var walked = walk.Advance(layer);

@@ -28,7 +28,7 @@ public class ModelPreparationTests
         ["batch normalization behind a convolution with bias"] = (
             () => Norm(new GraphBuilder().Weight("W", 4, 6, 2).Weight("b", 4).Node("Conv", "x,W,b", "h"), 4), "N,6,5", ["Conv"]),
         ["batch normalization behind a transposed convolution"] = (
-            () => Norm(new GraphBuilder().Weight("W", 6, 2, 3).Node("ConvTranspose", "x,W", "h", ("group", 2L)), 4), "N,6,5", []),
+            () => Norm(new GraphBuilder().Weight("W", 6, 2, 3).Node("ConvTranspose", "x,W", "h", ("group", 2L)), 4), "N,6,5", ["ConvTranspose"]),
         ["batch normalization behind Gemm"] = (
             () => Norm(new GraphBuilder().Weight("W", 4, 6).Weight("b", 4).Node("Gemm", "x,W,b", "h", ("transB", 1L)), 4), "N,6", ["Gemm"]),
         ["batch normalization of parameters through Identity"] = (

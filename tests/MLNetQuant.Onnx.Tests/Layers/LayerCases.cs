@@ -11,6 +11,9 @@ internal static class LayerCases
         ["MatMul, matrix"] = () => MatMul(5, 6),
         ["MatMul, three axes"] = () => MatMul(3, 4, 6),
         ["MatMul, four axes"] = () => MatMul(2, 3, 2, 6),
+        ["FusedMatMul, transB, alpha"] = () => Of(
+            b => b.Weight("W", 4, 6).Node("com.microsoft::FusedMatMul", "x,W", "y", ("transB", 1L), ("alpha", -0.5f)), 2, 3, 6) with
+        { Alpha = -0.5 },
         ["MatMul, one output"] = () => Of(b => b.Weight("W", 6, 1).Node("MatMul", "x,W", "y"), 4, 6),
         ["Gemm, plain"] = () => Gemm(false, false, 1, 1),
         ["Gemm, transA"] = () => Gemm(true, false, 1, 1),
