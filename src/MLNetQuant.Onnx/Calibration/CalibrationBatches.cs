@@ -15,6 +15,8 @@ internal static class CalibrationBatches
     {
         var fixedBatches = new Dictionary<string, int>();
         var counts = new Dictionary<string, int>();
+        var entries = new Dictionary<string, RowsOfInput>();
+        var rowsName = model.Inputs.Select(i => i.ExtentNames.FirstOrDefault("")).FirstOrDefault(n => n.Length > 0);
         foreach (var input in model.Inputs)
         {
             if (!data.Inputs.TryGetValue(input.Name, out var tensor))
@@ -23,12 +25,12 @@ internal static class CalibrationBatches
                     $"The calibration data has no entry '{input.Name}', an input of the model (it has {Listed(data.Inputs.Keys)}): name its entries as the model's inputs.");
             }
 
-            Check(input, tensor);
-            if (tensor.Shape.Count == 0)
+            var entry = entries[input.Name] = RowsOfInput.Of(input, tensor, rowsName);
+            if (entry.Count is not { } count)
                 continue;
-            counts[input.Name] = (int)tensor.Shape[0];
-            if (input.Shape is [> 0, ..])
-                fixedBatches[input.Name] = (int)input.Shape[0];
+            counts[input.Name] = count;
+            if (entry.FixedBatch is { } batch)
+                fixedBatches[input.Name] = batch;
         }
 
         if (data.Inputs.Keys.FirstOrDefault(k => model.Inputs.All(i => i.Name != k)) is { } stray)
@@ -69,30 +71,10 @@ internal static class CalibrationBatches
         {
             var count = Math.Min(size, used - start);
             batches.Add(data.Inputs.ToDictionary(
-                i => i.Key, i => i.Value.Shape.Count == 0 ? i.Value : i.Value.Rows(start, count)));
+                i => i.Key, i => entries[i.Key].Take(start, count)));
         }
 
         return (batches, used);
-    }
-
-    private static void Check(OnnxValueInfo input, OnnxTensor tensor)
-    {
-        if (tensor.ElementType != input.ElementType)
-        {
-            throw new QuantizationException(
-                $"The calibration entry '{input.Name}' holds {tensor.ElementType} values, and the model takes {input.ElementType}: convert it.");
-        }
-
-        if (input.Shape is null)
-            return;
-        var fits = tensor.Shape.Count == input.Shape.Count;
-        for (var axis = 1; fits && axis < input.Shape.Count; axis++)
-            fits = input.Shape[axis] < 0 || input.Shape[axis] == tensor.Shape[axis];
-        if (!fits)
-        {
-            throw new QuantizationException(
-                $"The calibration entry '{input.Name}' has shape [{string.Join(',', tensor.Shape)}], and the model takes {input.Text} with rows along the first axis: reshape it.");
-        }
     }
 
     private static void CheckFinite(CalibrationData data, int rows)

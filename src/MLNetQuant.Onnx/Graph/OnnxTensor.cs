@@ -57,13 +57,42 @@ public sealed class OnnxTensor
     /// <summary>Copies the rows from <paramref name="start"/> on along the first axis.</summary>
     /// <param name="start">First row.</param>
     /// <param name="count">Number of rows.</param>
-    public OnnxTensor Rows(int start, int count)
+    public OnnxTensor Rows(int start, int count) => Rows(start, count, axis: 0);
+
+    /// <summary>Copies the rows from a start on along an axis.</summary>
+    internal OnnxTensor Rows(int start, int count, int axis)
     {
-        var width = Shape.Skip(1).Aggregate(1L, (a, b) => a * b);
-        var slice = System.Array.CreateInstance(_data.GetType().GetElementType()!, checked((int)(count * width)));
-        System.Array.Copy(_data, start * width, slice, 0, slice.Length);
-        return new OnnxTensor(ElementType, slice, [count, .. Shape.Skip(1)]);
+        var (outer, inner) = Around(axis);
+        var slice = System.Array.CreateInstance(_data.GetType().GetElementType()!, checked((int)(outer * count * inner)));
+        for (var i = 0; i < outer; i++)
+            System.Array.Copy(_data, ((i * Shape[axis]) + start) * inner, slice, i * count * inner, count * inner);
+        return new OnnxTensor(ElementType, slice, [.. Shape.Select((extent, a) => a == axis ? count : extent)]);
     }
+
+    /// <summary>
+    /// Joins the items along the first axis, which is dropped, along an axis of the items, whose extent is 1 there.
+    /// </summary>
+    /// <param name="axis">Axis of an item.</param>
+    internal OnnxTensor Join(int axis)
+    {
+        var count = Shape[0];
+        var (outer, inner) = Around(axis + 1);
+        outer = count == 0 ? 0 : outer / count;
+        var joined = System.Array.CreateInstance(_data.GetType().GetElementType()!, _data.Length);
+        for (var row = 0L; row < count; row++)
+        {
+            for (var i = 0L; i < outer; i++)
+                System.Array.Copy(_data, ((row * outer) + i) * inner, joined, ((i * count) + row) * inner, inner);
+        }
+
+        return new OnnxTensor(ElementType, joined, [.. Shape.Skip(1).Select((extent, a) => a == axis ? count : extent)]);
+    }
+
+    /// <summary>Without its first axis, whose extent is 1.</summary>
+    internal OnnxTensor WithoutFirstAxis() => new(ElementType, _data, [.. Shape.Skip(1)]);
+
+    private (long Outer, long Inner) Around(int axis) =>
+        (Shape.Take(axis).Aggregate(1L, (a, b) => a * b), Shape.Skip(axis + 1).Aggregate(1L, (a, b) => a * b));
 
     /// <summary>Type and shape as text, for example <c>Float[32,784]</c>.</summary>
     public override string ToString() => $"{ElementType}[{string.Join(',', Shape)}]";

@@ -13,6 +13,9 @@ namespace MLNetQuant.Onnx;
 public sealed record OnnxValueInfo(
     string Name, TensorElementType ElementType, IReadOnlyList<long>? Shape, string Text)
 {
+    /// <summary>What the model calls each extent; empty where it has no name for it.</summary>
+    internal IReadOnlyList<string> ExtentNames { get; private init; } = [];
+
     internal static OnnxValueInfo From(ValueInfoProto value)
     {
         if (value.Type?.ValueCase != TypeProto.ValueOneofCase.TensorType)
@@ -25,7 +28,7 @@ public sealed record OnnxValueInfo(
         var names = tensor.Shape.Dim.Select(d =>
             IsFixed(d) ? d.DimValue.ToString(System.Globalization.CultureInfo.InvariantCulture)
             : string.IsNullOrEmpty(d.DimParam) ? "?" : d.DimParam);
-        return new(value.Name, type, shape, $"{type}[{string.Join(',', names)}]");
+        return new(value.Name, type, shape, $"{type}[{string.Join(',', names)}]") { ExtentNames = [.. tensor.Shape.Dim.Select(d => IsFixed(d) ? "" : d.DimParam)] };
     }
 
     private static bool IsFixed(TensorShapeProto.Types.Dimension dim) =>

@@ -1,0 +1,76 @@
+namespace MLNetQuant.Onnx.Calibration;
+
+/// <summary>Where the rows of a calibration entry are, and how they are fed to a model's input.</summary>
+internal sealed class RowsOfInput
+{
+    private readonly OnnxTensor _tensor;
+    private readonly int _axis;   // of the rows
+    private readonly bool _apart; // each row is a whole input of its own
+
+    private RowsOfInput(OnnxTensor tensor, int axis, bool apart, int? fixedBatch) =>
+        (_tensor, _axis, _apart, FixedBatch) = (tensor, axis, apart, fixedBatch);
+
+    /// <summary>Number of rows; null for a scalar, which every run is given.</summary>
+    public int? Count => _tensor.Shape.Count == 0 ? null : checked((int)_tensor.Shape[_axis]);
+
+    /// <summary>How many rows a run must have; null where that is open.</summary>
+    public int? FixedBatch { get; }
+
+    /// <summary>Finds the rows of an entry.</summary>
+    /// <param name="input">The model's input.</param>
+    /// <param name="tensor">
+    /// The entry: of the input's shape with any number of rows, or with one axis more in front, along which each row is a
+    /// whole input.
+    /// </param>
+    /// <param name="rowsName">
+    /// What the model calls the extent of its rows; the axis of that name is joined where rows come apart. Null for none.
+    /// </param>
+    /// <exception cref="QuantizationException">An entry of another type or shape than the input.</exception>
+    public static RowsOfInput Of(OnnxValueInfo input, OnnxTensor tensor, string? rowsName)
+    {
+        if (tensor.ElementType != input.ElementType)
+        {
+            throw new QuantizationException(
+                $"The calibration entry '{input.Name}' holds {tensor.ElementType} values, and the model takes {input.ElementType}: convert it.");
+        }
+
+        if (input.Shape is null || tensor.Shape.Count == 0)
+            return new(Fitting(input, tensor, []), 0, apart: false, null);
+        var named = rowsName is null ? -1 : input.ExtentNames.ToList().IndexOf(rowsName);
+        if (tensor.Shape.Count == input.Shape.Count)
+        {
+            var axis = Math.Max(named, 0);
+            return new(Fitting(input, tensor, [axis]), axis, apart: false, input.Shape[axis] > 0 ? (int)input.Shape[axis] : null);
+        }
+
+        if (tensor.Shape.Count != input.Shape.Count + 1 || (named >= 0 && tensor.Shape[named + 1] != 1))
+            throw Unfit(input, tensor);
+        Fitting(input, tensor, [], first: 1);
+        return named >= 0
+            ? new(tensor.Join(named), named, apart: false, null)
+            : new(tensor, 0, apart: true, fixedBatch: 1);
+    }
+
+    /// <summary>So many rows, as the input takes them.</summary>
+    public OnnxTensor Take(int start, int count)
+    {
+        if (_tensor.Shape.Count == 0)
+            return _tensor;
+        var rows = _tensor.Rows(start, count, _axis);
+        return _apart ? rows.WithoutFirstAxis() : rows;
+    }
+
+    /// <summary>The entry, if all extents but those of free axes are the input's.</summary>
+    private static OnnxTensor Fitting(OnnxValueInfo input, OnnxTensor tensor, int[] free, int first = 0)
+    {
+        if (input.Shape is null)
+            return tensor;
+        var fits = tensor.Shape.Count == input.Shape.Count + first;
+        for (var axis = 0; fits && axis < input.Shape.Count; axis++)
+            fits = free.Contains(axis) || input.Shape[axis] < 0 || input.Shape[axis] == tensor.Shape[axis + first];
+        return fits ? tensor : throw Unfit(input, tensor);
+    }
+
+    private static QuantizationException Unfit(OnnxValueInfo input, OnnxTensor tensor) => new(
+        $"The calibration entry '{input.Name}' has shape [{string.Join(',', tensor.Shape)}], and the model takes {input.Text} with rows along the first axis: reshape it.");
+}
