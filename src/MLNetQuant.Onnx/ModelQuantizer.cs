@@ -34,20 +34,21 @@ public static class ModelQuantizer
         options.Validate();
         options.CancellationToken.ThrowIfCancellationRequested();
         var watch = Stopwatch.StartNew();
-        var prepared = ModelPreparation.Apply(model.Proto);
-        var index = new GraphIndex(prepared);
-        var (found, unfit) = LayerFinder.Find(index);
+        var prepared = Prepare(model);
+        var (batches, rows) = CalibrationBatches.Cut(model, calibration, options.BatchSize, options.Rows);
+        var branches = Flatten(model, prepared, batches, options);
+        var index = new GraphIndex(branches.Model);
+        var (found, unfit) = LayerFinder.Find(index, branches);
         var (layers, skipped) = LayerSelection.Select(found, unfit, options);
         if (layers.Count == 0)
             throw new QuantizationException(NothingToDo(model, skipped));
         var opset = prepared.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version ?? 0;
         var format = WeightFormats.For(options.Format, opset);
         RefuseUnwritable(layers, format, options);
-        var (batches, rows) = CalibrationBatches.Cut(model, calibration, options.BatchSize, options.Rows);
         try
         {
             Rehearse(model, batches[0]);
-            var (rewrites, reports) = QuantizeLayers(prepared, index, layers, format, batches, options);
+            var (rewrites, reports) = QuantizeLayers(branches, index, layers, format, batches, options);
             options.Progress?.Report(new("write", null, layers.Count, layers.Count));
             var quantized = OnnxModel.FromProto(
                 GraphRewriter.Apply(prepared, rewrites, Metadata(model, options, rows)), model.Name);
@@ -79,25 +80,25 @@ public static class ModelQuantizer
         }
         catch (OnnxRuntimeException e)
         {
-            throw new QuantizationException($"ONNX Runtime cannot run the model '{model.Name}': {e.Message}", e);
+            throw CannotRun(model, e);
         }
     }
 
     private static (GraphRewrites Rewrites, List<LayerReport> Reports) QuantizeLayers(
-        ModelProto model,
+        BranchFlattening branches,
         GraphIndex index,
         IReadOnlyList<ILayer> layers,
         IWeightFormat format,
         IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> batches,
         QuantizationOptions options)
     {
-        var walk = new CalibrationWalk(model, index, layers, batches, options.Threads, options.CancellationToken);
+        var walk = new CalibrationWalk(branches.Model, index, layers, batches, options.Threads, options.CancellationToken);
         using var product = new OnnxRuntimeMatrixProduct(options.Threads);
         var quantizer = new LayerQuantizer(index, options, product);
         var tables = new TableQuantizer(options);
-        var names = new FreshNames(model.Graph);
+        var names = new FreshNames(branches.Model.Graph);
         var stream = new FloatFormat();
-        var streamNames = new FreshNames(model.Graph);
+        var streamNames = new FreshNames(branches.Model.Graph);
         var rewrites = new GraphRewrites();
         var reports = new List<LayerReport>();
         foreach (var (number, layer) in layers.Index())
@@ -109,13 +110,41 @@ public static class ModelQuantizer
             options.Progress?.Report(new("quantize", layer.Node.Name, number, layers.Count));
             var result = inputs is null ? tables.Quantize(layer) : quantizer.Quantize(layer, number, inputs);
             walk.Replace(layer, stream.Write(result.Layer, streamNames));
-            rewrites.Add(layer.Node.Index, format.Write(result.Layer, names));
+            rewrites.Add(branches.Origins[layer.Node.Index], format.Write(result.Layer, names));
             reports.Add(Describe(result, format, options, watch.Elapsed.TotalSeconds));
             options.Progress?.Report(new("quantize", layer.Node.Name, number + 1, layers.Count));
         }
 
         return (rewrites, reports);
     }
+
+    private static ModelProto Prepare(OnnxModel model)
+    {
+        try
+        {
+            return ModelPreparation.Apply(model.Proto);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw CannotRun(model, e);
+        }
+    }
+
+    private static BranchFlattening Flatten(
+        OnnxModel model, ModelProto prepared, IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> batches, QuantizationOptions options)
+    {
+        try
+        {
+            return BranchFlattening.Apply(prepared, batches, options.Threads, options.CancellationToken);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw CannotRun(model, e);
+        }
+    }
+
+    private static QuantizationException CannotRun(OnnxModel model, OnnxRuntimeException e) =>
+        new($"ONNX Runtime cannot run the model '{model.Name}': {e.Message}", e);
 
     /// <summary>Runs one batch through the float model, so that one that cannot be run fails before all the work.</summary>
     private static void Rehearse(OnnxModel model, IReadOnlyDictionary<string, OnnxTensor> batch)

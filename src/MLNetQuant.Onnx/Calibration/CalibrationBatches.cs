@@ -65,7 +65,8 @@ internal static class CalibrationBatches
         if (fixedBatches.Count > 0)
             used -= used % size;
 
-        CheckFinite(data, used);
+        foreach (var (name, entry) in entries)
+            entry.RequireFinite(name, used);
         var batches = new List<IReadOnlyDictionary<string, OnnxTensor>>();
         for (var start = 0; start < used; start += size)
         {
@@ -75,38 +76,6 @@ internal static class CalibrationBatches
         }
 
         return (batches, used);
-    }
-
-    private static void CheckFinite(CalibrationData data, int rows)
-    {
-        foreach (var (name, tensor) in data.Inputs)
-        {
-            var width = tensor.Shape.Count == 0 ? 1 : tensor.Shape.Skip(1).Aggregate(1L, (a, b) => a * b);
-            var count = tensor.Shape.Count == 0 ? 1 : (int)(rows * width);
-            var at = tensor.ElementType switch
-            {
-                Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float => FirstBad(tensor.Values<float>()[..count]),
-                Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Double => FirstBad(tensor.Values<double>()[..count]),
-                _ => -1,
-            };
-            if (at >= 0)
-            {
-                throw new QuantizationException(
-                    $"The calibration entry '{name}' is NaN or infinite in row {at / width}, value {at % width}: repair or remove that row.");
-            }
-        }
-    }
-
-    private static int FirstBad<T>(ReadOnlySpan<T> values)
-        where T : System.Numerics.IFloatingPointIeee754<T>
-    {
-        for (var i = 0; i < values.Length; i++)
-        {
-            if (!T.IsFinite(values[i]))
-                return i;
-        }
-
-        return -1;
     }
 
     private static string Counted(Dictionary<string, int> rows) => string.Join(", ", rows.Select(c => $"'{c.Key}': {c.Value}"));

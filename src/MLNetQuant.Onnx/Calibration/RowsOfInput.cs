@@ -1,3 +1,5 @@
+using Microsoft.ML.OnnxRuntime.Tensors;
+
 namespace MLNetQuant.Onnx.Calibration;
 
 /// <summary>Where the rows of a calibration entry are, and how they are fed to a model's input.</summary>
@@ -58,6 +60,39 @@ internal sealed class RowsOfInput
             return _tensor;
         var rows = _tensor.Rows(start, count, _axis);
         return _apart ? rows.WithoutFirstAxis() : rows;
+    }
+
+    /// <summary>Refuses numbers that are not finite.</summary>
+    /// <param name="name">Name of the entry.</param>
+    /// <param name="rows">How many rows are used.</param>
+    public void RequireFinite(string name, int rows)
+    {
+        var used = Count is null ? _tensor : _tensor.Rows(0, rows, _axis);
+        var at = used.ElementType switch
+        {
+            TensorElementType.Float => FirstBad(used.Values<float>()),
+            TensorElementType.Double => FirstBad(used.Values<double>()),
+            _ => -1,
+        };
+        if (at < 0)
+            return;
+        var inner = (int)used.Shape.Skip(_axis + 1).Aggregate(1L, (a, b) => a * b);
+        var extent = Math.Max(rows, 1);
+        var (row, value) = Count is null ? (0, at) : (at / inner % extent, (at / (inner * extent) * inner) + (at % inner));
+        throw new QuantizationException(
+            $"The calibration entry '{name}' is NaN or infinite in row {row}, value {value}: repair or remove that row.");
+    }
+
+    private static int FirstBad<T>(ReadOnlySpan<T> values)
+        where T : System.Numerics.IFloatingPointIeee754<T>
+    {
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (!T.IsFinite(values[i]))
+                return i;
+        }
+
+        return -1;
     }
 
     /// <summary>The entry, if all extents but those of free axes are the input's.</summary>

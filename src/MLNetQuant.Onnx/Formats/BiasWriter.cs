@@ -12,7 +12,7 @@ internal static class BiasWriter
     /// <summary>Whether the layer's bias can take a correction.</summary>
     public static bool CanApply(Layers.ILayer layer, GraphIndex index)
     {
-        if (!layer.IsLinear || layer.Node.IsShared || layer.OutputScale == 0)
+        if (!layer.IsLinear || layer.Node.KeepsNode || layer.OutputScale == 0)
             return false;
         if (layer.BiasInput < 0)
             return index.Opset >= FirstBroadcastingOpset;

@@ -37,7 +37,7 @@ internal sealed class GraphIndex
             _reads[index] = [.. node.Input.Where(i => i.Length > 0).Concat(known.Where(k => inner.Any(g => g.Contains(k)))).Distinct()];
             foreach (var name in _reads[index])
                 (_consumers.TryGetValue(name, out var list) ? list : _consumers[name] = []).Add(index);
-            _static[index] = IsDeterministic(node) && inner.Length == 0 && _reads[index].All(IsStatic);
+            _static[index] = node.IsDeterministic() && inner.Length == 0 && _reads[index].All(IsStatic);
             foreach (var output in node.Output.Where(o => o.Length > 0))
             {
                 _producers[output] = index;
@@ -82,8 +82,4 @@ internal sealed class GraphIndex
     /// being listed means overridable.
     /// </summary>
     public bool IsOverridable(string initializer) => _irVersion >= 4 && Graph.Input.Any(i => i.Name == initializer);
-
-    private static bool IsDeterministic(NodeProto node) =>
-        !node.OpType.StartsWith("Random", StringComparison.Ordinal)
-        && node.OpType is not ("Multinomial" or "Bernoulli" or "Dropout");
 }

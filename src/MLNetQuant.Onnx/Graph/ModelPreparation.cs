@@ -13,18 +13,22 @@ internal static class ModelPreparation
     {
         var model = source.Clone();
         FunctionInlining.Apply(model);
-        NameStates(model);
+        NameStates(model.Graph, new(model.Graph));
+        BranchWeights.Hoist(model);
         WeightMaterialization.Apply(model);
         BatchNormalizationFolding.Apply(model);
         return model;
     }
 
     /// <summary>Recurrent nodes put out the states of all steps, which their recurrent weights see.</summary>
-    private static void NameStates(ModelProto model)
+    private static void NameStates(GraphProto graph, FreshNames names)
     {
-        var names = new FreshNames(model.Graph);
-        foreach (var node in model.Graph.Node.Where(n => n.OpType is "LSTM" or "GRU" && (n.Output.Count == 0 || n.Output[0].Length == 0)))
+        foreach (var node in graph.Node)
         {
+            foreach (var subgraph in node.Subgraphs())
+                NameStates(subgraph, names);
+            if (node.OpType is not ("LSTM" or "GRU") || (node.Output.Count > 0 && node.Output[0].Length > 0))
+                continue;
             var states = names.Take($"{(node.Name.Length > 0 ? node.Name : node.OpType)}_states");
             if (node.Output.Count == 0)
                 node.Output.Add(states);

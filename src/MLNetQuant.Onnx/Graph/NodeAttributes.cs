@@ -17,6 +17,11 @@ internal static class NodeAttributes
     public static int[] Ints(this NodeProto node, string name, int[] otherwise) =>
         node.Find(name) is { } a ? [.. a.Ints.Select(i => checked((int)i))] : otherwise;
 
+    /// <summary>Whether the outputs follow from the inputs alone.</summary>
+    public static bool IsDeterministic(this NodeProto node) =>
+        !node.OpType.StartsWith("Random", StringComparison.Ordinal)
+        && node.OpType is not ("Multinomial" or "Bernoulli" or "Dropout");
+
     /// <summary>The graphs inside a node: branches of If, bodies of Loop and Scan.</summary>
     public static IEnumerable<GraphProto> Subgraphs(this NodeProto node) =>
         node.Attribute.SelectMany(a => a.G is null ? a.Graphs : a.Graphs.Prepend(a.G));

@@ -68,8 +68,8 @@ internal sealed record LayerNode(
 {
     public string Op => Proto.OpType;
 
-    /// <summary>Whether other nodes read the weight as well.</summary>
-    public bool IsShared { get; init; }
+    /// <summary>Whether the node has to stay as it is: other nodes read the weight as well, or it stands in a branch.</summary>
+    public bool KeepsNode { get; init; }
 
     /// <summary>Layers of other nodes with the same weight, whose rows count as well; the finder fills them in.</summary>
     public List<ILayer> Twins { get; } = [];

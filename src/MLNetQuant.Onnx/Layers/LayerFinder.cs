@@ -22,15 +22,48 @@ internal sealed class LayerFinder
     private readonly HashSet<string> _names = [];
     private readonly HashSet<string> _counted = [];
 
-    private LayerFinder(GraphIndex index) => _index = index;
+    private readonly IReadOnlyList<int>? _origins;
+
+    private LayerFinder(GraphIndex index, IReadOnlyList<int>? origins) => (_index, _origins) = (index, origins);
 
     /// <summary>Layers in graph order, each weight once, and the nodes whose weights stay float.</summary>
-    public static (IReadOnlyList<ILayer> Layers, IReadOnlyList<SkippedLayer> Skipped) Find(GraphIndex index)
+    /// <param name="index">The graph, its branches flattened.</param>
+    /// <param name="branches">What was flattened; null for nothing.</param>
+    public static (IReadOnlyList<ILayer> Layers, IReadOnlyList<SkippedLayer> Skipped) Find(GraphIndex index, BranchFlattening? branches = null)
     {
-        var finder = new LayerFinder(index);
+        var finder = new LayerFinder(index, branches?.Origins);
         foreach (var (i, node) in index.Graph.Node.Index())
             finder.Visit(i, node);
-        return (finder.Unite(), finder._skipped);
+        var layers = finder.Unite();
+        foreach (var graph in branches?.NotRun ?? [])
+            finder.PassOver(graph, "its branch does not run on the calibration rows");
+        foreach (var node in index.Graph.Node)
+        {
+            foreach (var graph in node.Subgraphs())
+            {
+                finder.PassOver(graph, node.OpType == "If"
+                    ? "which of two branches runs differs between the calibration rows"
+                    : $"it stands in the body of {node.OpType}, which this version does not calibrate");
+            }
+        }
+
+        return (layers, finder._skipped);
+    }
+
+    /// <summary>Names the nodes of a graph that is not walked whose weights are no layer's elsewhere.</summary>
+    private void PassOver(GraphProto graph, string reason)
+    {
+        foreach (var node in graph.Node)
+        {
+            foreach (var subgraph in node.Subgraphs())
+                PassOver(subgraph, reason);
+            foreach (var input in WeightedOperators.WeightInputs(node).Where(i => i < node.Input.Count))
+            {
+                var weight = _index.Initializers.GetValueOrDefault(node.Input[input]) ?? graph.Initializer.FirstOrDefault(t => t.Name == node.Input[input]);
+                if (weight is not null && IsMatrix(weight) && !_layers.ContainsKey(weight.Name))
+                    _skipped.Add(new(NameOf(node, weight.Name), node.OpType, CountOnce(weight), reason));
+            }
+        }
     }
 
     private void Visit(int i, NodeProto node)
@@ -49,7 +82,7 @@ internal sealed class LayerFinder
             if (Refusal(i, node, input, weight) is { } reason)
                 _skipped.Add(new(name, node.OpType, CountOnce(weight), reason));
             else
-                Add(WeightedOperators.Create(new(name, i, node, WeightedOperators.InputOf(node, input), input, weight) { IsShared = _index.Consumers(weight.Name).Count > 1 }));
+                Add(WeightedOperators.Create(new(name, i, node, WeightedOperators.InputOf(node, input), input, weight) { KeepsNode = _origins?[i] < 0 || _index.Consumers(weight.Name).Count > 1 }));
             if (!recurrent)
                 break;
         }

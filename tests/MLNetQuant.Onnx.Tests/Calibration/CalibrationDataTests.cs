@@ -140,6 +140,36 @@ public class CalibrationDataTests
         Assert.Equal([0L, 15], report.Layers.Select(l => l.CalibrationRows));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Rows_along_an_axis_of_the_same_name_are_cut_and_joined_there(bool apart)
+    {
+        // The state's rows are its second axis; they come there, or each as a whole state of its own.
+        var b = new GraphBuilder().Input("x", "batch,4").Input("state", "2,batch,3").Weight("W", 4, 3)
+            .Node("MatMul", "x,W", "h").Node("Add", "h,state", "y").Output("y");
+        var states = Floats(7, 2, 1, 3);
+        var inRows = OnnxTensor.Create(
+            [.. from layer in Enumerable.Range(0, 2) from row in Enumerable.Range(0, 7) from i in Enumerable.Range(0, 3) select states.Values<float>()[(((row * 2) + layer) * 3) + i]],
+            2, 7, 3);
+        var (batches, rows) = CalibrationBatches.Cut(b.Build(), CalibrationRows.Of(("x", Floats(7, 4)), ("state", apart ? states : inRows)), 3, null);
+        Assert.Equal(7, rows);
+        Assert.Equal([[2L, 3, 3], [2, 3, 3], [2, 1, 3]], batches.Select(batch => batch["state"].Shape));
+        Assert.Equal(inRows.Values<float>()[..9].ToArray(), batches[0]["state"].Values<float>()[..9].ToArray());
+        Assert.Equal(inRows.Values<float>().Slice(7 * 3, 9).ToArray(), batches[0]["state"].Values<float>()[9..].ToArray());
+        Assert.Equal(inRows.Values<float>()[^3..].ToArray(), batches[2]["state"].Values<float>()[3..].ToArray());
+    }
+
+    [Fact]
+    public void Whole_inputs_without_an_axis_for_rows_are_fed_one_by_one()
+    {
+        var b = new GraphBuilder().Input("x", "1,4").Input("state", "2,1,3").Weight("W", 4, 3)
+            .Node("MatMul", "x,W", "h").Node("Add", "h,state", "y").Output("y");
+        var (batches, _) = CalibrationBatches.Cut(b.Build(), CalibrationRows.Of(("x", Floats(5, 4)), ("state", Floats(5, 2, 1, 3))), 32, null);
+        Assert.Equal(5, batches.Count);
+        Assert.All(batches, batch => Assert.Equal([2L, 1, 3], batch["state"].Shape));
+    }
+
     private static OnnxTensor Floats(params long[] shape) => new GraphBuilder(seed: 3).Rows(shape);
 
     private static string Refusal(params (string Name, OnnxTensor Value)[] inputs) => Refusal(SmallNets.OneLayer(), 4, null, inputs);

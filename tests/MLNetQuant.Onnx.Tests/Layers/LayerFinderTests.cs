@@ -96,7 +96,7 @@ public class LayerFinderTests
     }
 
     [Fact]
-    public void A_weight_inside_a_branch_is_not_found_and_does_no_harm()
+    public void A_weight_inside_a_branch_is_found_once_it_is_known_that_the_branch_runs()
     {
         var (layers, _) = Find(BranchWeights());
         Assert.Equal(["outer"], layers.Select(l => l.Node.Name));
