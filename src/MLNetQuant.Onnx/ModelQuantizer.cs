@@ -164,7 +164,7 @@ public static class ModelQuantizer
             Inputs = layer.Layout.Inputs,
             Outputs = layer.Layout.AllOutputs,
             Weights = layer.Layout.Count,
-            Bits = options.Bits,
+            Bits = result.Bits ?? options.Bits,
             Granularity = options.Granularity.ToString(),
             Algorithm = result.Algorithm ?? AlgorithmOf(result, options),
             Certificate = result.Certificate,

@@ -151,4 +151,7 @@ internal sealed record LayerResult(QuantizedLayer Layer, double RelativeError, i
 {
     /// <summary>The algorithm, where it is not the one of the options.</summary>
     public string? Algorithm { get; init; }
+
+    /// <summary>Bits per weight, where they are not those of the options.</summary>
+    public int? Bits { get; init; }
 }

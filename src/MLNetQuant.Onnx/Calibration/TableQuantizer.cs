@@ -10,10 +10,16 @@ namespace MLNetQuant.Onnx.Calibration;
 
 /// <summary>
 /// Rounds tables that are looked up. A row of a table is used as it stands, so that no calibration row says which of its
-/// errors matter: every number is rounded to nearest, on the scale with the least squared error.
+/// errors matter: every number is rounded to nearest, on the scale with the least squared error. Nothing makes up for its
+/// errors either, so that a table takes four bits at least.
 /// </summary>
 internal sealed class TableQuantizer(QuantizationOptions options)
 {
+    /// <summary>Below so many bits rows of a table are told apart badly.</summary>
+    private const int LeastBits = 4;
+
+    private readonly Msq _algorithm = new();
+
     /// <summary>Quantizes a table.</summary>
     public LayerResult Quantize(ILayer layer)
     {
@@ -24,14 +30,26 @@ internal sealed class TableQuantizer(QuantizationOptions options)
                 $"The weight '{layer.Node.Weight.Name}' of layer '{layer.Node.Name}' holds NaN or infinite values: repair the model, or exclude the layer.");
         }
 
-        var recipe = new GridRecipe(Alphabet.OfBits(options.Bits), options.Granularity, options.ScaleRule)
+        var bits = Math.Max(options.Bits, LeastBits);
+        var recipe = new GridRecipe(Alphabet.OfBits(bits), options.Granularity, options.ScaleRule)
         {
             ZeroPoint = options.ZeroPoint,
             Percentile = options.Percentile,
         };
-        var algorithm = new Msq();
+        var (codes, error) = Round(weights, recipe);
+        if (options.ZeroPoint == ZeroPointRule.Automatic && bits == LeastBits)
+        {
+            var other = Round(weights, recipe with { ZeroPoint = ZeroPointRule.LeastError });
+            (codes, error) = other.Error < error ? other : (codes, error);
+        }
+
+        return new(new QuantizedLayer(layer, [codes], null, null), error, 0, null) { Algorithm = _algorithm.Name, Bits = bits };
+    }
+
+    private (QuantizedWeights Codes, double Error) Round(Matrix<float> weights, GridRecipe recipe)
+    {
         var context = new QuantizationContext { Seed = options.Seed, Threads = options.Threads, CancellationToken = options.CancellationToken };
-        var codes = algorithm.Quantize(new(weights, OfIdentity(weights)), recipe, context);
+        var codes = _algorithm.Quantize(new(weights, OfIdentity(weights)), recipe, context);
         var values = codes.Dequantize().Data;
         var (error, energy) = (0.0, 0.0);
         for (var i = 0; i < values.Length; i++)
@@ -40,7 +58,7 @@ internal sealed class TableQuantizer(QuantizationOptions options)
             (error, energy) = (error + (difference * difference), energy + ((double)weights.Data[i] * weights.Data[i]));
         }
 
-        return new(new QuantizedLayer(layer, [codes], null, null), energy == 0 ? 0 : Math.Sqrt(error / energy), 0, null) { Algorithm = algorithm.Name };
+        return (codes, energy == 0 ? 0 : Math.Sqrt(error / energy));
     }
 
     /// <summary>Statistics of X = X̃ = I: each number counts for itself.</summary>

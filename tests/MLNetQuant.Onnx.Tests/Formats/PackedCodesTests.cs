@@ -40,6 +40,7 @@ public class PackedCodesTests
             Bits = bits,
             Granularity = Granularity.Parse(granularity),
             ZeroPoint = zeroPoint,
+            BiasCorrection = false,
             Algorithm = new Algorithms.Gpfq(),
         };
         var folded = ModelQuantizer.Quantize(model, CalibrationRows.Of(("x", x)), options with { Format = WeightFormat.Folded }).Model;
