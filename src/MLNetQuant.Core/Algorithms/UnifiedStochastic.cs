@@ -63,7 +63,10 @@ public sealed class UnifiedStochastic(UnifiedStochasticOptions options) : PathFo
         var h = problem.Statistics.H;
         var lambda = _options.Order == 1 ? 0 : Damping.Lambda(h, _options.Damping);
         var aligned = DataAlignment.Sweeps(problem, _options.Order, lambda, _options.InputOrder.Of(h), Name, context);
-        return GreedyPath.OfAligned(aligned, problem, _options.InputOrder, _options.Scaling);
+        var path = GreedyPath.OfAligned(aligned, problem, _options.InputOrder, _options.Scaling);
+
+        // A single sweep is not damped: weights of inputs that are rarely active grow beyond all use for a grid.
+        return _options.Order == 1 ? path with { Target = () => problem.Weights } : path;
     }
 
     internal override QuantizedWeights Round(PathProblem path, Grid grid, QuantizationContext context) => _options.Operator switch
