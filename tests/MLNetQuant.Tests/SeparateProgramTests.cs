@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Microsoft.ML;
 using MLNetQuant.Tests.Data;
 
 namespace MLNetQuant.Tests;
@@ -10,18 +11,25 @@ public sealed class SeparateProgramTests(QuantizedSample sample) : IClassFixture
     private static readonly string Folder = Path.GetFullPath(Path.Combine(
         AppContext.BaseDirectory, "../../../../ScoreSavedModel/bin", Built(1), Built(0)));
 
-    [Fact]
-    public async Task A_program_that_references_only_MLNET_scores_a_saved_model_the_same()
+    [Theory]
+    [InlineData(8)]
+    [InlineData(4)] // packed into bytes
+    [InlineData(3)] // packed into two planes
+    public async Task A_program_that_references_only_MLNET_scores_a_saved_model_the_same(int bits)
     {
         using var folder = new ScratchFolder();
-        sample.ML.Model.Save(sample.Model, sample.Calibration.Schema, folder["model.zip"]);
+        using var model = bits == 8
+            ? null
+            : sample.ML.Transforms.QuantizeWeights(FashionMnist.ModelFile, QuantizedSample.Options with { Bits = bits }).Fit(sample.Calibration);
+        var saved = model ?? sample.Model;
+        sample.ML.Model.Save(saved, sample.Calibration.Schema, folder["model.zip"]);
         File.WriteAllLines(folder["rows.txt"], FashionMnist.Test.Take(20).Select(i =>
             string.Join(' ', i.Pixels.Select(p => p.ToString("R", CultureInfo.InvariantCulture)))));
 
         var lines = await Run(folder["model.zip"], folder["rows.txt"]);
 
         Near.Equal(
-            sample.Score(sample.Model),
+            sample.Score(saved),
             [.. lines.Select(l => l.Split(' ').Select(v => float.Parse(v, CultureInfo.InvariantCulture)).ToArray())]);
     }
 
