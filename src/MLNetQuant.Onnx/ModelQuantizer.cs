@@ -171,6 +171,7 @@ public static class ModelQuantizer
             Format = format.Name,
             RelativeError = result.RelativeError,
             Clipped = result.Layer.Groups.Sum(g => g.Clipped),
+            DampingRaises = result.Layer.Groups.Max(g => g.DampingRaises),
             BiasCorrected = result.Layer.BiasCorrection is not null,
             CalibrationRows = result.Rows,
             Seconds = seconds,

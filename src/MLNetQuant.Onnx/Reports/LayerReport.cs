@@ -41,6 +41,9 @@ public sealed record LayerReport
     /// <summary>Weights whose rounding argument lay outside the grid.</summary>
     public required long Clipped { get; init; }
 
+    /// <summary>How often the damping had to be raised tenfold before the statistics could be factored, 0 to 3.</summary>
+    public required int DampingRaises { get; init; }
+
     /// <summary>Whether the layer's bias absorbs the mean error of its outputs.</summary>
     public required bool BiasCorrected { get; init; }
 

@@ -106,7 +106,7 @@ public class QuantizationReportTests
         foreach (var name in new[] { "layers", "skipped", "floatBytes", "quantizedBytes", "weights", "quantizedWeights", "seconds", "peakMemoryBytes", "outputs" })
             Assert.True(root.TryGetProperty(name, out _), name);
         var layer = root.GetProperty("layers")[0];
-        foreach (var name in new[] { "name", "op", "inputs", "outputs", "weights", "bits", "granularity", "algorithm", "format", "relativeError", "seconds" })
+        foreach (var name in new[] { "name", "op", "inputs", "outputs", "weights", "bits", "granularity", "algorithm", "format", "relativeError", "dampingRaises", "seconds" })
             Assert.True(layer.TryGetProperty(name, out _), name);
         Assert.Equal("conv", layer.GetProperty("name").GetString());
         Assert.Equal(report.Layers[0].RelativeError, layer.GetProperty("relativeError").GetDouble());
