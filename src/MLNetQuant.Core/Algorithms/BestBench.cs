@@ -82,7 +82,7 @@ internal sealed class BestBench
                 weights = Descend(weights, damped);
         }
 
-        return weights.Of(winner.Algorithm, winner.Recipe, path);
+        return weights.Of(winner.Algorithm, winner.Recipe, path, _problem.HeldBack is null ? null : winner.Error);
     }
 
     private BestTrial Run(PathFollowing algorithm, PathProblem path, GridRecipe recipe)

@@ -48,6 +48,12 @@ public sealed class QuantizedWeights
     /// <summary>What produced the codes where an algorithm chose among several, for example "qronos+steps+descent".</summary>
     public string? Recipe { get; private init; }
 
+    /// <summary>
+    /// ‖XW − X̃Q‖_F / ‖XW‖_F on the rows held back, of codes that were chosen without them, where an algorithm judged by such
+    /// rows; null where it did not. The codes here may have been chosen again since, on all rows.
+    /// </summary>
+    public double? HeldBackError { get; private init; }
+
     /// <summary>The algorithm chosen among several.</summary>
     internal IWeightQuantizer? Winner { get; private init; }
 
@@ -55,8 +61,9 @@ public sealed class QuantizedWeights
     internal QuantizedWeights? Path { get; private init; }
 
     /// <summary>The same codes with what produced them.</summary>
-    internal QuantizedWeights Of(IWeightQuantizer winner, string recipe, QuantizedWeights path) => new(Codes, Grid, Clipped)
+    internal QuantizedWeights Of(IWeightQuantizer winner, string recipe, QuantizedWeights path, double? heldBackError) => new(Codes, Grid, Clipped)
     {
+        HeldBackError = heldBackError,
         DampingRaises = DampingRaises,
         Winner = winner,
         Recipe = recipe,

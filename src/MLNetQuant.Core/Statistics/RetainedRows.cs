@@ -57,6 +57,26 @@ internal sealed record RetainedRows(int Count, float[] Float, float[] Quantized,
         return new(Count, x, StreamsAreEqual ? x : Less(Quantized, all.InputMean, constant), Less(Outputs, all.OutputMean, []));
     }
 
+    /// <summary>The rows with each input multiplied by a factor, which leaves the outputs as they are.</summary>
+    /// <param name="by">Powers of two.</param>
+    public RetainedRows Times(double[] by)
+    {
+        var x = Times(Float, by);
+        return this with { Float = x, Quantized = StreamsAreEqual ? x : Times(Quantized, by) };
+    }
+
+    private static float[] Times(float[] rows, double[] by)
+    {
+        var result = new float[rows.Length];
+        for (var i = 0; i < rows.Length; i += by.Length)
+        {
+            for (var t = 0; t < by.Length; t++)
+                result[i + t] = (float)(rows[i + t] * by[t]);
+        }
+
+        return result;
+    }
+
     private static float[] Less(float[] rows, double[] mean, bool[] zero)
     {
         var result = new float[rows.Length];

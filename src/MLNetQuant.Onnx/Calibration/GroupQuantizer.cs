@@ -23,7 +23,7 @@ internal sealed class GroupQuantizer(
     double failureProbability)
 {
     /// <summary>Below so many rows the codes are not chosen on centred statistics: most inputs may look constant then.</summary>
-    private const int FewRows = 100;
+    public const int FewRows = 100;
 
     /// <summary>The group without a change of its bias.</summary>
     public GroupResult Quantize() => Run(split, shift: null);
@@ -88,7 +88,7 @@ internal sealed class GroupQuantizer(
         var (error, energy) = (MeasuredError.Relative(statistics.All, values, context.Threads), statistics.All.OutputEnergy.Sum());
         var whole = split.All.OutputEnergy.Sum();
         if (shift is null)
-            return new(quantized, null, error * error * energy, whole, certificate);
+            return new(quantized, null, error * error * energy, whole, certificate) { HeldBack = OfHeldBackRows(0) };
 
         // The error of an output with bias d, its error without being e with mean f over m rows: Σ(e − d)² = Σe² + m(d² − 2df),
         // or m(d − f)² more than the centred one.
@@ -110,7 +110,19 @@ internal sealed class GroupQuantizer(
             taken,
             Math.Max(0, (error * error * energy) + more),
             whole,
-            certificate is null ? null : WithBias(certificate, energy, more, whole, isCentred));
+            certificate is null ? null : WithBias(certificate, energy, more, whole, isCentred))
+        {
+            HeldBack = OfHeldBackRows(more),
+        };
+
+        // What a bias adds to the error of all rows, the rows held back take their part of.
+        HeldBackError? OfHeldBackRows(double more)
+        {
+            if (quantized.HeldBackError is not { } judged || statistics.HeldBack is not { } rows)
+                return null;
+            var part = more * rows.Count / statistics.All.Count;
+            return new(Math.Max(0, (judged * judged * rows.OutputEnergy.Sum()) + part), split.HeldBack!.OutputEnergy.Sum());
+        }
     }
 
     /// <summary>The certificate of the layer together with its bias, relative to the energy of XW.</summary>
@@ -136,7 +148,30 @@ internal sealed class GroupQuantizer(
 /// <param name="OutputEnergy">‖XW‖².</param>
 /// <param name="Certificate">What the algorithm promises; null where it promises nothing.</param>
 internal sealed record GroupResult(
-    QuantizedWeights Weights, double[]? Shift, double SquaredError, double OutputEnergy, Certificate? Certificate);
+    QuantizedWeights Weights, double[]? Shift, double SquaredError, double OutputEnergy, Certificate? Certificate)
+{
+    /// <summary>The error on the rows held back, of codes that were chosen without them; null where none were.</summary>
+    public HeldBackError? HeldBack { get; init; }
+
+    /// <summary>What each input was divided by, and each row of W multiplied by; null for nothing.</summary>
+    public float[]? Factors { get; init; }
+
+    /// <summary>The relative error to judge by: on the rows held back where there are some.</summary>
+    public double Judged => HeldBack?.Relative ?? Ratio(SquaredError, OutputEnergy);
+
+    /// <summary>A relative error of squares; where the energy is zero, 0 for no error and 1 for any.</summary>
+    public static double Ratio(double squaredError, double energy) =>
+        energy == 0 ? squaredError > 0 ? 1 : 0 : Math.Sqrt(squaredError / energy);
+}
+
+/// <summary>The error of a group on the rows held back.</summary>
+/// <param name="SquaredError">‖XW − X̃Q‖², bias included.</param>
+/// <param name="OutputEnergy">‖XW‖².</param>
+internal sealed record HeldBackError(double SquaredError, double OutputEnergy)
+{
+    /// <summary>Their relative size.</summary>
+    public double Relative => GroupResult.Ratio(SquaredError, OutputEnergy);
+}
 
 /// <summary>Some rows of one group.</summary>
 /// <param name="Float">Rows of X.</param>

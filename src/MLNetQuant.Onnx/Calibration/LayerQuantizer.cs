@@ -56,12 +56,30 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
             ? index.Initializers.GetValueOrDefault(layer.Node.Proto.Input[layer.BiasInput])
             : null;
         return new(
-            new QuantizedLayer(layer, [.. groups.Select(g => g.Weights)], groups.All(g => g.Shift is null) ? null : [.. groups.SelectMany(g => g.Shift!)], bias),
-            energy == 0 ? error > 0 ? 1 : 0 : Math.Sqrt(error / energy),
+            new QuantizedLayer(layer, [.. groups.Select(g => g.Weights)], groups.All(g => g.Shift is null) ? null : [.. groups.SelectMany(g => g.Shift!)], bias)
+            {
+                InputFactors = groups.All(g => g.Factors is null) ? null : [.. groups.Select(g => g.Factors)],
+            },
+            GroupResult.Ratio(error, energy),
             sampler.Count,
-            LayerCertificate.Join([.. groups.Select(g => g.Certificate)], statistics));
+            LayerCertificate.Join([.. groups.Select(g => g.Certificate)], statistics))
+        {
+            HeldBackError = groups.All(g => g.HeldBack is not null)
+                ? GroupResult.Ratio(groups.Sum(g => g.HeldBack!.SquaredError), groups.Sum(g => g.HeldBack!.OutputEnergy))
+                : null,
+        };
 
         GroupResult QuantizeGroup(int g)
+        {
+            var group = new RescaledGroup(weights[g], split[g], null);
+            var result = QuantizeProblem(g, group);
+            if (FactorsToTry(group, layout.Groups, correct) is not { } factors)
+                return result;
+            var rescaled = QuantizeProblem(g, group.By(factors));
+            return BadlyScaledInputs.Pay(rescaled.Judged, result.Judged) ? rescaled with { Factors = factors } : result;
+        }
+
+        GroupResult QuantizeProblem(int g, RescaledGroup problem)
         {
             var context = new QuantizationContext
             {
@@ -72,18 +90,31 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
                 Product = layout.Groups == 1 ? product : null, // groups run in parallel already
                 CancellationToken = options.CancellationToken,
             };
-            var group = new GroupQuantizer(options.Algorithm, weights[g], split[g], recipes[g], context, FailureProbability / layout.Groups);
+            var group = new GroupQuantizer(options.Algorithm, problem.Weights, problem.Statistics, recipes[g], context, FailureProbability / layout.Groups);
             if (!correct)
                 return group.Quantize();
             if (activation is null)
                 return group.QuantizeWithBias(layer.BiasInput < 0 ? LeastShareOfNode : 0);
             var outputs = new Range(g * layout.Outputs, (g + 1) * layout.Outputs);
             return group.QuantizeGuarded(
-                RowSample.Read(layer, inputs, sampler, g),
+                problem.Rescale(RowSample.Read(layer, inputs, sampler, g)),
                 LayerStatisticsReader.Engine(layout.Inputs, product, threads),
                 activation.Low[outputs],
                 activation.High[outputs]);
         }
+    }
+
+    /// <summary>Groups that share one scale were fitted together, and stay as they are.</summary>
+    private float[]? FactorsToTry(RescaledGroup group, int groups, bool correct)
+    {
+        if (groups > 1 && options.Granularity == Granularity.PerTensor)
+            return null;
+        var rows = group.Statistics.All;
+        var energy = rows.InputEnergy();
+        if (correct && rows.Count >= GroupQuantizer.FewRows)
+            energy = [.. energy.Zip(rows.InputMean, (e, mean) => Math.Max(0, e - (rows.Count * mean * mean)))];
+        return BadlyScaledInputs.Factors(
+            group.Weights, energy, options.Granularity.BlockSize(group.Weights.Rows), options.Granularity.SeparatesOutputs);
     }
 
     private SplitStatistics[] ReadStatistics(ILayer layer, LayerInputs inputs, Matrix<float>[] weights, RowSampler sampler)
@@ -149,6 +180,12 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
 /// <param name="Certificate">What the algorithm promises of the layer; null where it promises nothing.</param>
 internal sealed record LayerResult(QuantizedLayer Layer, double RelativeError, int Rows, Certificate? Certificate)
 {
+    /// <summary>The relative error on the rows held back, of codes chosen without them; null where none were.</summary>
+    public double? HeldBackError { get; init; }
+
+    /// <summary>The relative error to judge by: on the rows held back where there are some.</summary>
+    public double Judged => HeldBackError ?? RelativeError;
+
     /// <summary>The algorithm, where it is not the one of the options.</summary>
     public string? Algorithm { get; init; }
 

@@ -17,12 +17,6 @@ internal static class LayerStatisticsReader
     /// <summary>Rows unfolded by one thread at a time.</summary>
     private const int PieceRows = 256;
 
-    /// <summary>One block of rows in so many is held back.</summary>
-    private const int HeldBackShare = 5;
-
-    /// <summary>Rows of a block, which mostly come from the same calibration rows; smaller where rows are few.</summary>
-    private const int LargestBlock = 64;
-
     /// <summary>Below so many rows none is held back: too few would be left to judge by.</summary>
     private const int FewRows = 100;
 
@@ -126,17 +120,16 @@ internal static class LayerStatisticsReader
     public static IMatrixProduct Engine(int inputs, OnnxRuntimeMatrixProduct product, int threads) =>
         inputs < FewInputs ? new ManagedMatrixProduct(threads) : product;
 
-    /// <summary>Every fifth block of the rows, counted over all batches, is held back.</summary>
+    /// <summary>The rows to fit by and those held back, counted over all batches.</summary>
     private static (int[][] Fitted, int[][] HeldBack) Split(int[][] rows, int count)
     {
-        var block = Math.Clamp(count / (4 * HeldBackShare), 1, LargestBlock);
         var fitted = new int[rows.Length][];
         var heldBack = new int[rows.Length][];
         var before = 0;
         for (var batch = 0; batch < rows.Length; batch++)
         {
             var first = before;
-            var isHeld = rows[batch].Select((row, i) => (row, Held: (first + i) / block % HeldBackShare == HeldBackShare - 1)).ToLookup(r => r.Held, r => r.row);
+            var isHeld = rows[batch].Select((row, i) => (row, Held: HeldBackRows.Contain(first + i, count))).ToLookup(r => r.Held, r => r.row);
             fitted[batch] = [.. isHeld[false]];
             heldBack[batch] = [.. isHeld[true]];
             before += rows[batch].Length;
@@ -160,6 +153,12 @@ internal sealed record SplitStatistics(LayerStatistics Fitted, LayerStatistics? 
 {
     /// <summary>Of all rows.</summary>
     public LayerStatistics All { get; } = HeldBack is null ? Fitted : Fitted.Merge(HeldBack);
+
+    /// <summary>Of the same rows with their inputs divided by factors.</summary>
+    /// <param name="factors">Powers of two.</param>
+    /// <param name="weights">The weights multiplied by them.</param>
+    public SplitStatistics Rescaled(float[] factors, Matrix<float> weights) =>
+        new(Fitted.Rescaled(factors, weights), HeldBack?.Rescaled(factors, weights));
 
     /// <summary>Of the same rows less the means of all of them.</summary>
     public SplitStatistics Centred() => new(Fitted.Centred(All), HeldBack?.Centred(All));

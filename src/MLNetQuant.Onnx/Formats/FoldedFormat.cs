@@ -10,7 +10,8 @@ namespace MLNetQuant.Onnx.Formats;
 /// zero point is not zero, Cast → Sub → Mul. That is the single-precision arithmetic of
 /// <see cref="QuantizedWeights.Dequantize"/>. ONNX Runtime folds constants when it loads a model (DequantizeLinear on a
 /// weight it does not fold, and runs it again at every inference). Codes of fewer than eight bits are packed into bytes
-/// where that makes the file smaller. Block scales need the inputs padded to whole blocks and a reshape before and after.
+/// where that makes the file smaller. Block scales need the inputs padded to whole blocks and a reshape before and after. Where inputs were rescaled one more
+/// Mul takes their factors back, powers of two, so that no digit changes.
 /// </summary>
 /// <param name="opset">Version of the default operator set.</param>
 internal sealed class FoldedFormat(long opset) : IWeightFormat
@@ -28,7 +29,7 @@ internal sealed class FoldedFormat(long opset) : IWeightFormat
 
     private LayerRewrite Decode(QuantizedLayer layer, FreshNames names)
     {
-        var values = layer.Groups[0].Grid.BlockSize < layer.Layer.Layout.Inputs ? ScaledBlocks.Of(layer) : ScaledBlocks.OfChannels(layer);
+        var values = ScaledBlocks.Of(layer);
         var smaller = values.Alphabet.Bits < 8 && Size(Write(packed: true, names.Copy())) < Size(Write(packed: false, names.Copy()));
         return Write(smaller, names);
 

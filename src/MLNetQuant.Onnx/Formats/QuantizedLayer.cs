@@ -1,5 +1,6 @@
 using MLNetQuant.Algorithms;
 using MLNetQuant.Grids;
+using MLNetQuant.Numerics;
 using MLNetQuant.Onnx.Layers;
 using MLNetQuant.Onnx.Proto;
 
@@ -13,6 +14,12 @@ namespace MLNetQuant.Onnx.Formats;
 internal sealed record QuantizedLayer(
     ILayer Layer, IReadOnlyList<QuantizedWeights> Groups, IReadOnlyList<double>? BiasCorrection, TensorProto? Bias)
 {
+    /// <summary>
+    /// Factors s of the inputs of each group: the codes stand for diag(s)W, so that a decoded value of input t has to be
+    /// divided by s_t, a power of two. Null for none at all, or for none in a group.
+    /// </summary>
+    public IReadOnlyList<float[]?>? InputFactors { get; init; }
+
     /// <summary>What the codes of all groups are: algorithms that widen the alphabet do so group by group.</summary>
     public Alphabet Alphabet => Groups.Select(g => g.Grid.Alphabet).Aggregate((a, b) =>
         a == b ? a : new(Math.Min(a.Low, b.Low), Math.Max(a.High, b.High)));
@@ -31,7 +38,27 @@ internal sealed record QuantizedLayer(
     {
         var values = new float[Layer.Layout.Count];
         for (var g = 0; g < Groups.Count; g++)
-            Layer.Layout.Scatter(Groups[g].Dequantize(), g, values.AsSpan());
+        {
+            var group = Groups[g].Dequantize();
+            if (InputFactors?[g] is { } factors)
+                Divide(group, factors);
+            Layer.Layout.Scatter(group, g, values.AsSpan());
+        }
+
         return values;
+    }
+
+    /// <summary>What decoded values are multiplied by, 1/s for each input of each group, in this order; null for nothing.</summary>
+    public float[]? InverseInputFactors() => InputFactors is null
+        ? null
+        : [.. InputFactors.SelectMany(f => f is null ? Enumerable.Repeat(1f, Layer.Layout.Inputs) : f.Select(s => 1 / s))];
+
+    private static void Divide(Matrix<float> values, float[] factors)
+    {
+        for (var t = 0; t < values.Rows; t++)
+        {
+            foreach (ref var value in values.Row(t))
+                value /= factors[t];
+        }
     }
 }

@@ -10,6 +10,8 @@ internal sealed class ScaledBlocks
     private long[]? _padded; // where the inputs are padded to whole blocks: the shape with them merged
     private int _inputAxis;
     private int _inputs;
+    private float[]? _factors; // what decoded values are multiplied by, input by input and group by group
+    private WeightLayout _layout;
 
     private ScaledBlocks()
     {
@@ -33,8 +35,17 @@ internal sealed class ScaledBlocks
     /// <summary>The shape of scales and zero points.</summary>
     public required long[] ScaleShape { get; init; }
 
+    /// <summary>The codes of a layer with what they are multiplied by.</summary>
+    public static ScaledBlocks Of(QuantizedLayer layer)
+    {
+        var inputs = layer.Layer.Layout.Inputs;
+        var values = layer.Groups[0].Grid.BlockSize < inputs ? OfBlocks(layer) : OfChannels(layer);
+        (values._factors, values._layout) = (layer.InverseInputFactors(), layer.Layer.Layout);
+        return values;
+    }
+
     /// <summary>One scale for each output, or for the whole tensor: the codes have the weight's own shape.</summary>
-    public static ScaledBlocks OfChannels(QuantizedLayer layer)
+    private static ScaledBlocks OfChannels(QuantizedLayer layer)
     {
         var dims = layer.Layer.Node.Weight.Dims;
         var layout = layer.Layer.Layout;
@@ -79,7 +90,7 @@ internal sealed class ScaledBlocks
     }
 
     /// <summary>One scale for each block of inputs: an axis of blocks and one within a block.</summary>
-    public static ScaledBlocks Of(QuantizedLayer layer)
+    private static ScaledBlocks OfBlocks(QuantizedLayer layer)
     {
         var layout = layer.Layer.Layout;
         var block = layer.Groups[0].Grid.BlockSize;
@@ -125,16 +136,36 @@ internal sealed class ScaledBlocks
         };
     }
 
-    /// <summary>Brings decoded values back into the weight's own shape.</summary>
+    /// <summary>Brings decoded values back into the weight's own shape, its inputs rescaled.</summary>
     public void Restore(WeightDecoder decoder, IReadOnlyList<long> dims)
     {
+        var shape = Shape;
         if (_padded is not null && _padded[_inputAxis] != _inputs)
         {
             decoder.Reshape(_padded);
             decoder.Trim(_inputAxis, _inputs);
+            shape = [.. _padded];
+            shape[_inputAxis] = _inputs;
         }
 
-        if (!Shape.SequenceEqual(dims))
+        if (_factors is not null)
+            shape = Rescale(decoder, shape, dims);
+        if (!shape.SequenceEqual(dims))
             decoder.Reshape([.. dims]);
+    }
+
+    /// <summary>Multiplies each input by its factor, in the weight's own shape where that has an axis for the inputs.</summary>
+    /// <returns>The shape that the values have now.</returns>
+    private long[] Rescale(WeightDecoder decoder, long[] shape, IReadOnlyList<long> dims)
+    {
+        var (groups, inputs, outputs) = ((long)_layout.Groups, (long)_layout.Inputs, (long)_layout.Outputs);
+        long[] matrix = _layout.OutputMajor ? [outputs, inputs] : [inputs, outputs];
+        if (groups > 1 || !matrix.SequenceEqual(dims))
+            matrix = [groups, .. matrix];
+        if (!shape.SequenceEqual(matrix))
+            decoder.Reshape(matrix);
+        decoder.Multiply(_factors!, [.. matrix.Select((extent, axis) =>
+            (matrix.Length == 3 && axis == 0) || axis == matrix.Length - (_layout.OutputMajor ? 1 : 2) ? extent : 1)]);
+        return matrix;
     }
 }

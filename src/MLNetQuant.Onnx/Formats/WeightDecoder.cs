@@ -83,6 +83,9 @@ internal sealed class WeightDecoder(string weight, long opset, FreshNames names)
         Binary("Mul", values, scales, shape, "scale");
     }
 
+    /// <summary>Multiplies the last value by factors of its inputs.</summary>
+    public void Multiply(float[] factors, long[] shape) => Binary("Mul", Last, factors, shape, "input_factors");
+
     /// <summary>Gives the last value another shape.</summary>
     public void Reshape(long[] shape)
     {
