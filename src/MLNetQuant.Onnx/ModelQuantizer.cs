@@ -14,7 +14,7 @@ namespace MLNetQuant.Onnx;
 /// <summary>Quantizes the weights of an ONNX model.</summary>
 public static class ModelQuantizer
 {
-    /// <summary>Batches on which the written file is compared with the float model.</summary>
+    /// <summary>Batches at most on which the written file is compared with the float model.</summary>
     private const int VerifiedBatches = 8;
 
     /// <summary>Quantizes every layer that the options select.</summary>
@@ -48,25 +48,27 @@ public static class ModelQuantizer
         try
         {
             Rehearse(model, batches[0]);
-            var (rewrites, reports) = QuantizeLayers(branches, index, layers, format, batches, options);
+            var (rewrites, reports, tooCoarse) = QuantizeLayers(branches, index, layers, format, opset, batches, options);
+            skipped = [.. skipped, .. tooCoarse];
             options.Progress?.Report(new("write", null, layers.Count, layers.Count));
             var quantized = OnnxModel.FromProto(
                 GraphRewriter.Apply(prepared, rewrites, Metadata(model, options, rows)), model.Name);
 
             options.Progress?.Report(new("verify", null, layers.Count, layers.Count));
             var (errors, finite) = OutputComparison.Measure(
-                model.Proto, quantized.Proto, [.. batches.Take(VerifiedBatches)], options.Threads, options.CancellationToken);
+                model.Proto, quantized.Proto, [.. ComparedBatches(batches, rows, options.BatchSize)], options.Threads, options.CancellationToken);
             if (!finite)
             {
                 throw new QuantizationException(
                     $"The quantized model '{model.Name}' gives NaN or infinite outputs on calibration rows: use more bits, or exclude layers.");
             }
 
-            var quantizedWeights = layers.Sum(l => l.Layout.Count);
+            var quantizedWeights = reports.Sum(r => r.Weights);
             return new(quantized, new QuantizationReport
             {
                 Layers = reports,
                 Skipped = skipped,
+                Warnings = LayerWarnings.Of(reports),
                 FloatBytes = model.SizeInBytes,
                 QuantizedBytes = quantized.SizeInBytes,
                 Weights = quantizedWeights + skipped.Sum(s => s.Weights),
@@ -84,11 +86,12 @@ public static class ModelQuantizer
         }
     }
 
-    private static (GraphRewrites Rewrites, List<LayerReport> Reports) QuantizeLayers(
+    private static (GraphRewrites Rewrites, List<LayerReport> Reports, List<SkippedLayer> TooCoarse) QuantizeLayers(
         BranchFlattening branches,
         GraphIndex index,
         IReadOnlyList<ILayer> layers,
         IWeightFormat format,
+        long opset,
         IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> batches,
         QuantizationOptions options)
     {
@@ -101,6 +104,7 @@ public static class ModelQuantizer
         var streamNames = new FreshNames(branches.Model.Graph);
         var rewrites = new GraphRewrites();
         var reports = new List<LayerReport>();
+        var tooCoarse = new List<SkippedLayer>();
         foreach (var (number, layer) in layers.Index())
         {
             options.CancellationToken.ThrowIfCancellationRequested();
@@ -109,13 +113,42 @@ public static class ModelQuantizer
             var inputs = layer.ReadsRows ? walk.Advance(layer) : null;
             options.Progress?.Report(new("quantize", layer.Node.Name, number, layers.Count));
             var result = inputs is null ? tables.Quantize(layer) : quantizer.Quantize(layer, number, inputs);
-            walk.Replace(layer, stream.Write(result.Layer, streamNames));
-            rewrites.Add(branches.Origins[layer.Node.Index], format.Write(result.Layer, names));
-            reports.Add(Describe(result, format, options, watch.Elapsed.TotalSeconds));
+            if (result.Judged > options.MaxLayerError)
+            {
+                tooCoarse.Add(Skip(result, options.MaxLayerError.Value));
+            }
+            else
+            {
+                var written = WeightFormats.For(format, result.Layer, opset);
+                walk.Replace(layer, stream.Write(result.Layer, streamNames));
+                rewrites.Add(branches.Origins[layer.Node.Index], written.Write(result.Layer, names));
+                reports.Add(Describe(result, written, options, watch.Elapsed.TotalSeconds));
+            }
+
             options.Progress?.Report(new("quantize", layer.Node.Name, number + 1, layers.Count));
         }
 
-        return (rewrites, reports);
+        return (rewrites, reports, tooCoarse);
+    }
+
+    /// <summary>A layer that stays float for its error.</summary>
+    private static SkippedLayer Skip(LayerResult result, double limit)
+    {
+        var layer = result.Layer.Layer;
+        var where = result.HeldBackError is null ? "" : " on rows held back";
+        return new(
+            layer.Node.Name,
+            layer.Node.Op,
+            layer.Layout.Count,
+            FormattableString.Invariant($"its relative error of {result.Judged:0.###}{where} is above the limit of {limit:0.###}"));
+    }
+
+    /// <summary>A model with a fixed batch keeps its own; then all batches are of one size.</summary>
+    private static IEnumerable<IReadOnlyDictionary<string, OnnxTensor>> ComparedBatches(
+        IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> batches, int rows, int batchSize)
+    {
+        var size = (rows + batchSize - 1) / batchSize == batches.Count ? batchSize : rows / batches.Count;
+        return HeldBackRows.Batches(rows, size, VerifiedBatches).Select(b => batches[b]);
     }
 
     private static ModelProto Prepare(OnnxModel model)
@@ -170,6 +203,8 @@ public static class ModelQuantizer
             Certificate = result.Certificate,
             Format = format.Name,
             RelativeError = result.RelativeError,
+            HeldBackError = result.HeldBackError,
+            InputsRescaled = result.Layer.InputFactors is not null,
             Clipped = result.Layer.Groups.Sum(g => g.Clipped),
             DampingRaises = result.Layer.Groups.Max(g => g.DampingRaises),
             BiasCorrected = result.Layer.BiasCorrection is not null,

@@ -69,6 +69,15 @@ public sealed record QuantizationOptions
     /// <summary>Regular expressions; a layer whose name matches one keeps its float weights.</summary>
     public IReadOnlyList<string> Exclude { get; init; } = [];
 
+    /// <summary>
+    /// A layer with a larger relative error keeps its float weights, above 0; <see langword="null"/>, the default, for no limit.
+    /// The error is that on the rows held back, or on all rows where none are held back
+    /// (<see cref="LayerReport.HeldBackError"/>, <see cref="LayerReport.RelativeError"/>).
+    /// </summary>
+    /// <remarks>None by default: what an error costs depends on the model, and a file of another size than the bits promise
+    /// should be somebody's choice. Errors above 0.5 are warnings in any case.</remarks>
+    public double? MaxLayerError { get; init; }
+
     /// <summary>Receives progress, from the thread that quantizes.</summary>
     public IProgress<QuantizationProgress>? Progress { get; init; }
 
@@ -89,6 +98,8 @@ public sealed record QuantizationOptions
         Require(Threads >= 0, "Threads", Threads, "of 0 (all processors) or more");
         if (!(Percentile > 0 && Percentile <= 100))
             throw new QuantizationException(FormattableString.Invariant($"Percentile is {Percentile}: give a number above 0 and at most 100."));
+        if (MaxLayerError is { } limit && !(limit > 0))
+            throw new QuantizationException(FormattableString.Invariant($"MaxLayerError is {limit}: give a number above 0, or none for no limit."));
         if (!Enum.IsDefined(ScaleRule))
             throw new QuantizationException($"There is no scale rule {(int)ScaleRule}: use AbsMax, Mse, WeightedMse or Percentile.");
         if (!Enum.IsDefined(ZeroPoint))

@@ -59,6 +59,11 @@ internal static class QuantizeCommand
             "--format",
             "How codes are written: folded is four times smaller, float judges the algorithm alone. [default: auto]",
             "a format");
+        var maxLayerError = Arguments.Parsed<double?>(
+            "--max-layer-error",
+            "Keep layers float whose relative error is larger, on rows held back where there are some. [default: no limit]",
+            "E",
+            ParseError);
         var rows = Arguments.WholeNumber("--rows", "Calibration rows to use, from the first on. [default: all]", 1);
         var seed = Arguments.WholeNumber("--seed", $"Seed of every random choice. [default: {defaults.Seed}]", 0);
         var threads = Arguments.WholeNumber("--threads", "Threads; the result does not depend on it. [default: all processors]", 0);
@@ -68,7 +73,7 @@ internal static class QuantizeCommand
         var quiet = new Option<bool>("--quiet") { Description = "Print nothing but errors." };
         var command = new Command("quantize", "Quantizes the weights of a model and writes the new ONNX file.")
         {
-            model, output, calibration, bits, algorithm, effort, granularity, scaleRule, percentile, zeroPoint, paper, noBias, format, rows,
+            model, output, calibration, bits, algorithm, effort, granularity, scaleRule, percentile, zeroPoint, paper, noBias, format, maxLayerError, rows,
             seed, threads, include, exclude, json, quiet,
         };
         command.SetAction(parsed =>
@@ -87,6 +92,7 @@ internal static class QuantizeCommand
                 BiasCorrection = defaults.BiasCorrection && !parsed.GetValue(noBias),
                 PaperLevels = parsed.GetValue(paper),
                 Format = parsed.GetValue(format) ?? defaults.Format,
+                MaxLayerError = parsed.GetValue(maxLayerError),
                 Rows = parsed.GetValue(rows),
                 Seed = parsed.GetValue(seed) ?? defaults.Seed,
                 Threads = parsed.GetValue(threads) ?? defaults.Threads,
@@ -128,8 +134,11 @@ internal static class QuantizeCommand
         quantized.Model.Save(outputFile);
         if (jsonFile is not null)
             OutputPath.WriteJson(jsonFile, quantized.Report.ToJson());
-        if (!quiet)
-            QuantizationTable.Write(context, outputFile, quantized.Report);
+        if (quiet)
+            return;
+        QuantizationTable.Write(context, outputFile, quantized.Report);
+        foreach (var warning in quantized.Report.Warnings)
+            context.Error.WriteLine($"Warning: {warning}");
     }
 
     // What is left to refuse after parsing are patterns that are no regular expressions, and paper levels of 8 bits.
@@ -149,6 +158,11 @@ internal static class QuantizeCommand
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value > 0 && value <= 100
             ? value
             : throw new FormatException($"\"{text}\" is not a percentile; use a number above 0 and at most 100.");
+
+    private static double? ParseError(string text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value > 0
+            ? value
+            : throw new FormatException($"\"{text}\" is not a relative error; use a number above 0, such as 0.3.");
 
     private static IWeightQuantizer WithEffort(IWeightQuantizer algorithm, Effort? effort) => (algorithm, effort) switch
     {

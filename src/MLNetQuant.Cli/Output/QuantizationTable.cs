@@ -17,7 +17,7 @@ internal static class QuantizationTable
                 layer.Op,
                 string.Create(CultureInfo.InvariantCulture, $"{layer.Inputs}×{layer.Outputs}"),
                 layer.Bits.ToString(CultureInfo.InvariantCulture),
-                Tables.Percent(layer.RelativeError));
+                Tables.Percent(layer.RelativeError) + (layer.InputsRescaled ? ", inputs rescaled" : ""));
         }
 
         console.Write(table);

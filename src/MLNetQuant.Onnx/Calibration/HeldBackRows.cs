@@ -21,24 +21,22 @@ internal static class HeldBackRows
     /// rows of every batch: where blocks are smaller than batches it is every fifth batch, and all of them where they are
     /// fewer than five.
     /// </summary>
-    /// <param name="rows">Calibration rows of each batch.</param>
+    /// <param name="rows">Calibration rows.</param>
+    /// <param name="batchSize">Rows of each batch; the last may have fewer.</param>
     /// <param name="limit">Batches to choose at most; spread evenly.</param>
     /// <returns>Indices, ascending.</returns>
-    public static int[] Batches(IReadOnlyList<int> rows, int limit)
+    public static int[] Batches(int rows, int batchSize, int limit)
     {
-        var count = rows.Sum();
-        var first = 0;
-        var held = new List<int>();
-        for (var batch = 0; batch < rows.Count; batch++)
-        {
-            var start = first;
-            if (2 * Enumerable.Range(start, rows[batch]).Count(r => Contain(r, count)) >= rows[batch])
-                held.Add(batch);
-            first += rows[batch];
-        }
+        var batches = (rows + batchSize - 1) / batchSize;
+        int[] chosen = [.. Enumerable.Range(0, batches).Where(IsHeldBack)];
+        if (chosen.Length == 0)
+            chosen = [.. Enumerable.Range(0, batches).Where(b => batches < Share || b % Share == Share - 1)];
+        return chosen.Length <= limit ? chosen : [.. Enumerable.Range(0, limit).Select(i => chosen[(int)((long)i * chosen.Length / limit)])];
 
-        if (held.Count == 0)
-            held = [.. Enumerable.Range(0, rows.Count).Where(b => rows.Count < Share || b % Share == Share - 1)];
-        return held.Count <= limit ? [.. held] : [.. Enumerable.Range(0, limit).Select(i => held[(int)((long)i * held.Count / limit)])];
+        bool IsHeldBack(int batch)
+        {
+            var size = Math.Min(batchSize, rows - (batch * batchSize));
+            return 2 * Enumerable.Range(batch * batchSize, size).Count(row => Contain(row, rows)) >= size;
+        }
     }
 }

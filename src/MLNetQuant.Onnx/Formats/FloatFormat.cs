@@ -9,6 +9,8 @@ internal sealed class FloatFormat : IWeightFormat
 {
     public string Name => "float";
 
+    public bool TakesInputFactors => true;
+
     public string? Refuse(ILayer layer, Granularity granularity) => null;
 
     public LayerRewrite Write(QuantizedLayer layer, FreshNames names)

@@ -10,6 +10,9 @@ internal interface IWeightFormat
     /// <summary>Name in reports.</summary>
     string Name { get; }
 
+    /// <summary>Whether <see cref="QuantizedLayer.InputFactors"/> can be written; layers that have some are folded where they cannot.</summary>
+    bool TakesInputFactors => false;
+
     /// <summary>Why a layer cannot be written in this format, before any calibration; null when it can.</summary>
     string? Refuse(ILayer layer, Granularity granularity);
 

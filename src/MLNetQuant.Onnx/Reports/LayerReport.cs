@@ -35,6 +35,19 @@ public sealed record LayerReport
     /// <summary>‖XW − X̃Q‖_F / ‖XW‖_F on the calibration rows.</summary>
     public required double RelativeError { get; init; }
 
+    /// <summary>
+    /// The same on the rows held back, one block in five, of codes that were chosen without them; null where none were held
+    /// back: the algorithm does not judge, or the layer has fewer than 100 rows. The codes in the file are chosen in the same
+    /// way once more, on all rows.
+    /// </summary>
+    public required double? HeldBackError { get; init; }
+
+    /// <summary>
+    /// Whether inputs were rescaled: their weights differ so much in size that they are stored multiplied by powers of two,
+    /// one for each input, which decoding takes back.
+    /// </summary>
+    public required bool InputsRescaled { get; init; }
+
     /// <summary>What the algorithm promises of the layer, beside what it did; null where it promises nothing.</summary>
     public required Certificate? Certificate { get; init; }
 

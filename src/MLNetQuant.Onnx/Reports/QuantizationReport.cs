@@ -11,6 +11,9 @@ public sealed record QuantizationReport
     /// <summary>The nodes whose weights stay float, and why.</summary>
     public required IReadOnlyList<SkippedLayer> Skipped { get; init; }
 
+    /// <summary>Sentences to show: a layer with a relative error above 0.5, and how to mend it.</summary>
+    public required IReadOnlyList<string> Warnings { get; init; }
+
     /// <summary>Bytes of the float file.</summary>
     public required long FloatBytes { get; init; }
 
@@ -29,7 +32,11 @@ public sealed record QuantizationReport
     /// <summary>Whether grids had the 2^b + 1 levels of the GPFQ and SPFQ code, for comparison with published figures only.</summary>
     public required bool PaperLevels { get; init; }
 
-    /// <summary>Relative error of each output against the float model on calibration rows, measured on the file as written.</summary>
+    /// <summary>
+    /// Relative error of each output against the float model, measured on the file as written, on at most eight batches of
+    /// calibration rows: those that hold the rows that layers judged by, where whole batches do (a layer with one row for each
+    /// calibration row holds back one block of up to 64 in five); else every fifth batch, or all where they are fewer than five.
+    /// </summary>
     public required IReadOnlyList<OutputError> Outputs { get; init; }
 
     /// <summary>Wall time of the whole run.</summary>
