@@ -17,9 +17,9 @@ internal static class HeldBackRows
 
     /// <summary>
     /// The batches to compare outputs on. A layer with one row for each calibration row, all of them used, holds back whole
-    /// blocks; batches of which at least half the rows are such come first. Other layers, convolutions above all, hold back
-    /// rows of every batch: where blocks are smaller than batches it is every fifth batch, and all of them where they are
-    /// fewer than five.
+    /// blocks: the batches of which at least half the rows are such, if these have a tenth of all rows. Else, where blocks are
+    /// smaller than batches, every fifth batch, and all of them where they are fewer than five. Convolutions hold back rows
+    /// of every batch in any case.
     /// </summary>
     /// <param name="rows">Calibration rows.</param>
     /// <param name="batchSize">Rows of each batch; the last may have fewer.</param>
@@ -29,14 +29,13 @@ internal static class HeldBackRows
     {
         var batches = (rows + batchSize - 1) / batchSize;
         int[] chosen = [.. Enumerable.Range(0, batches).Where(IsHeldBack)];
-        if (chosen.Length == 0)
+        if (Share * 2 * chosen.Sum(Size) < rows)
             chosen = [.. Enumerable.Range(0, batches).Where(b => batches < Share || b % Share == Share - 1)];
         return chosen.Length <= limit ? chosen : [.. Enumerable.Range(0, limit).Select(i => chosen[(int)((long)i * chosen.Length / limit)])];
 
-        bool IsHeldBack(int batch)
-        {
-            var size = Math.Min(batchSize, rows - (batch * batchSize));
-            return 2 * Enumerable.Range(batch * batchSize, size).Count(row => Contain(row, rows)) >= size;
-        }
+        bool IsHeldBack(int batch) =>
+            2 * Enumerable.Range(batch * batchSize, Size(batch)).Count(row => Contain(row, rows)) >= Size(batch);
+
+        int Size(int batch) => Math.Min(batchSize, rows - (batch * batchSize));
     }
 }
