@@ -78,6 +78,36 @@ public sealed class SampleModelTests : IDisposable
     }
 
     [Fact]
+    public void Layers_with_a_large_error_are_warnings_on_standard_error_unless_quiet()
+    {
+        string[] coarse = ["--bits", "1", "--algorithm", "msq", "--no-bias-correction", "--json", _folder["r.json"]];
+        var result = Quantize("q.onnx", coarse);
+        Assert.Equal(0, result.Exit);
+
+        using var json = JsonDocument.Parse(File.ReadAllText(_folder["r.json"]));
+        var warnings = json.RootElement.GetProperty("warnings").EnumerateArray().Select(w => w.GetString()!).ToArray();
+        Assert.NotEmpty(warnings);
+        Assert.Equal(string.Concat(warnings.Select(w => $"Warning: {w}{Environment.NewLine}")), result.Error);
+        Quantize("q.onnx", [.. coarse, "--quiet"]).ShouldSucceed();
+    }
+
+    [Fact]
+    public void Layers_above_the_largest_error_stay_float()
+    {
+        var result = Quantize(
+            "q.onnx", "--bits", "3", "--algorithm", "msq", "--max-layer-error", "0.25", "--json", _folder["r.json"]).ShouldSucceed();
+
+        using var json = JsonDocument.Parse(File.ReadAllText(_folder["r.json"]));
+        var skipped = json.RootElement.GetProperty("skipped").EnumerateArray().ToList();
+        Assert.NotEmpty(skipped);
+        Assert.All(skipped, s => Assert.EndsWith("is above the limit of 0.25", s.GetProperty("reason").GetString(), StringComparison.Ordinal));
+        var layers = json.RootElement.GetProperty("layers").EnumerateArray().ToList();
+        Assert.Equal(14, layers.Count + skipped.Count);
+        Assert.All(layers, l => Assert.InRange(l.GetProperty("relativeError").GetDouble(), 0, 0.25));
+        Assert.Contains("is above the limit of 0.25", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Inspect_lists_layers_that_quantize_takes()
     {
         var result = CommandLine.Run("inspect", Repository.SampleModel, "--json", _folder["i.json"]).ShouldSucceed();

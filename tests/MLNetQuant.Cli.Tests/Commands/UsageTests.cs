@@ -5,7 +5,7 @@ namespace MLNetQuant.Cli.Tests.Commands;
 public partial class UsageTests
 {
     [Theory]
-    [InlineData("quantize", "MODEL", "--output --calibration --bits --algorithm --effort --granularity --scale-rule --percentile --zero-point --paper --no-bias-correction --format --rows --seed --threads --include --exclude --json --quiet --help")]
+    [InlineData("quantize", "MODEL", "--output --calibration --bits --algorithm --effort --granularity --scale-rule --percentile --zero-point --paper --no-bias-correction --format --max-layer-error --rows --seed --threads --include --exclude --json --quiet --help")]
     [InlineData("inspect", "MODEL", "--json --help")]
     [InlineData("compare", "A B", "--data --json --help")]
     public void Help_lists_exactly_the_options_that_exist(string command, string arguments, string options)
@@ -101,6 +101,19 @@ public partial class UsageTests
 
         Assert.Equal(2, result.Exit);
         Assert.StartsWith("--zero-point: \"middle\" is not a rule for zero points; use none, range, half-quadratic", result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("-0.5")]
+    [InlineData("NaN")]
+    [InlineData("much")]
+    public void A_largest_error_that_is_none_is_wrong_usage(string error)
+    {
+        var result = CommandLine.Run("quantize", "m.onnx", "-o", "q.onnx", "--calibration", "c.npy", "--max-layer-error", error);
+
+        Assert.Equal(2, result.Exit);
+        Assert.StartsWith($"--max-layer-error: \"{error}\" is not a relative error; use a number above 0, such as 0.3.", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]
