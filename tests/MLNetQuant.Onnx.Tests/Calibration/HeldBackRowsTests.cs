@@ -32,6 +32,19 @@ public class HeldBackRowsTests
     [Fact]
     public void Of_few_rows_none_is_held_back() => Assert.Null(Read(99, 30, holdBack: true).HeldBack);
 
+    [Theory]
+    [InlineData(3200, 32, 8, new[] { 8, 18, 29, 39, 58, 68, 79, 89 })] // blocks of 64: two batches in ten, of which eight are taken
+    [InlineData(640, 32, 8, new[] { 4, 9, 14, 19 })] // blocks of 32
+    [InlineData(200, 32, 8, new[] { 4 })] // blocks of 10: only the last batch, of 8 rows, is mostly held back
+    [InlineData(100, 32, 8, new[] { 0, 1, 2, 3 })] // fewer than five batches
+    [InlineData(10, 32, 8, new[] { 0 })]
+    [InlineData(100, 1, 8, new[] { 20, 22, 45, 47, 70, 72, 95, 97 })]
+    public void Outputs_are_compared_on_batches_of_rows_held_back(int rows, int batchSize, int limit, int[] expected)
+    {
+        var chosen = HeldBackRows.Batches(rows, batchSize, limit);
+        Assert.Equal(expected, chosen);
+    }
+
     private static SplitStatistics Read(int rows, int batch, bool holdBack)
     {
         var b = new GraphBuilder().Input("x", "N,4").Weight("W", 4, 3).Node("MatMul", "x,W", "y").Output("y");
