@@ -95,7 +95,8 @@ public static class ModelQuantizer
         IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> batches,
         QuantizationOptions options)
     {
-        var walk = new CalibrationWalk(branches.Model, index, layers, batches, options.Threads, options.CancellationToken);
+        using var walk = new CalibrationWalk(
+            branches.Model, index, layers, batches, options.Threads, options.MemoryBudget ?? FreeMemory.Bytes() / 2, options.CancellationToken);
         using var product = new OnnxRuntimeMatrixProduct(options.Threads);
         var quantizer = new LayerQuantizer(index, options, product);
         var tables = new TableQuantizer(options);

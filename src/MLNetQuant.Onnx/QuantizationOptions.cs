@@ -63,6 +63,14 @@ public sealed record QuantizationOptions
     /// <summary>Threads to use, 0 for all processors. The result does not depend on it. Default 0.</summary>
     public int Threads { get; init; }
 
+    /// <summary>
+    /// Bytes that the values between layers may take in memory, 0 or more; the largest of those beyond it wait in temporary
+    /// files, which are gone when the run ends, however it ends. The model, the calibration data and the statistics of the
+    /// layer at hand come on top. <see langword="null"/>, the default, takes half of the memory that is free when the run
+    /// starts. The result does not depend on it.
+    /// </summary>
+    public long? MemoryBudget { get; init; }
+
     /// <summary>Regular expressions; when there are any, only layers whose name matches one are quantized.</summary>
     public IReadOnlyList<string> Include { get; init; } = [];
 
@@ -96,6 +104,8 @@ public sealed record QuantizationOptions
         Require(BatchSize >= 1, "BatchSize", BatchSize, "of 1 or more");
         Require(RowsPerLayer >= 1, "RowsPerLayer", RowsPerLayer, "of 1 or more");
         Require(Threads >= 0, "Threads", Threads, "of 0 (all processors) or more");
+        if (MemoryBudget < 0)
+            throw new QuantizationException($"MemoryBudget is {MemoryBudget}: give a number of bytes of 0 or more, or none for half of the free memory.");
         if (!(Percentile > 0 && Percentile <= 100))
             throw new QuantizationException(FormattableString.Invariant($"Percentile is {Percentile}: give a number above 0 and at most 100."));
         if (MaxLayerError is { } limit && !(limit > 0))

@@ -71,8 +71,7 @@ internal static class CalibrationBatches
         for (var start = 0; start < used; start += size)
         {
             var count = Math.Min(size, used - start);
-            batches.Add(data.Inputs.ToDictionary(
-                i => i.Key, i => entries[i.Key].Take(start, count)));
+            batches.Add(new RowsOfBatch(entries, start, count));
         }
 
         return (batches, used);

@@ -7,12 +7,12 @@ namespace MLNetQuant.Onnx.Calibration;
 /// <summary>
 /// Walks a graph from layer to layer with two streams on the same rows: the float model's values, and those of the
 /// model whose earlier layers are quantized already. The graph is cut at each layer; each piece between two cuts runs
-/// once per batch and stream, and only the tensors that a later piece reads stay alive.
+/// once per batch and stream, and only the tensors that a later piece reads stay alive, within a memory budget.
 /// </summary>
 /// <remarks>The quantized stream is cut in front of a layer, whose weights it still waits for. The float stream is cut
 /// behind it, because the layer's float outputs spare the statistics a product, unless they are of no use there
 /// (<see cref="LayerOutputs.AreReadable"/>).</remarks>
-internal sealed class CalibrationWalk
+internal sealed class CalibrationWalk : IDisposable
 {
     private readonly ModelProto _model;
     private readonly GraphIndex _index;
@@ -22,9 +22,10 @@ internal sealed class CalibrationWalk
     private readonly bool[] _needed;
     private readonly HashSet<string> _diverged = []; // tensors that are not the same in both streams
     private readonly GraphRewrites _rewrites = new();
-    private readonly Dictionary<string, OnnxTensor>[] _float;
-    private readonly Dictionary<string, OnnxTensor>[] _quantized;
-    private readonly Dictionary<string, OnnxTensor> _static = [];
+    private readonly Dictionary<string, ITensorSource>[] _float;
+    private readonly Dictionary<string, ITensorSource>[] _quantized;
+    private readonly Dictionary<string, ITensorSource> _static = [];
+    private readonly TensorStore _store;
     private int _floatPosition;
     private int _quantizedPosition;
 
@@ -34,6 +35,7 @@ internal sealed class CalibrationWalk
         IReadOnlyList<ILayer> layers,
         IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> batches,
         int threads,
+        long budget,
         CancellationToken cancellationToken)
     {
         _model = model;
@@ -42,8 +44,9 @@ internal sealed class CalibrationWalk
         _threads = threads;
         _cancellationToken = cancellationToken;
         _needed = FindNeeded();
-        _float = [.. batches.Select(b => new Dictionary<string, OnnxTensor>(b))];
-        _quantized = [.. batches.Select(b => new Dictionary<string, OnnxTensor>(b))];
+        _store = new TensorStore(budget);
+        _float = [.. batches.Select(b => b.Keys.ToDictionary(n => n, ITensorSource (n) => new BatchInput(b, n)))];
+        _quantized = [.. _float.Select(b => new Dictionary<string, ITensorSource>(b))];
     }
 
     /// <summary>Runs both streams up to a layer.</summary>
@@ -51,6 +54,7 @@ internal sealed class CalibrationWalk
     /// <returns>The layer's input in both streams and its float outputs, batch by batch.</returns>
     public LayerInputs Advance(ILayer layer)
     {
+        Drop([]);
         var node = layer.Node.Index;
         var readsOutputs = LayerOutputs.AreReadable(layer, _index);
         var end = readsOutputs ? node + 1 : node;
@@ -64,7 +68,9 @@ internal sealed class CalibrationWalk
             inputs = inputs.With(LookAhead(twin, node));
         Forget(_float, Math.Min(_floatPosition, end));
         Forget(_quantized, node);
-        return inputs with { FloatOutputs = outputs };
+        inputs = inputs with { FloatOutputs = outputs };
+        Drop(inputs.All);
+        return inputs;
     }
 
     private LayerInputs Inputs(ILayer layer) => new(Batches(_float, layer), Batches(_quantized, layer));
@@ -77,8 +83,8 @@ internal sealed class CalibrationWalk
         var (floats, quantized) = (Run(Cut(node, output, new()), _float), Run(Cut(node, output, _rewrites), _quantized));
         return new(Together(floats, _float), Together(quantized, _quantized));
 
-        OnnxTensor[] Together(Dictionary<string, OnnxTensor>[] own, Dictionary<string, OnnxTensor>[] stream) =>
-            [.. own.Zip(stream, (o, s) => layer.Combine([.. layer.Inputs.Select(i => o.GetValueOrDefault(i) ?? Value(s, i))]))];
+        ITensorSource[] Together(Dictionary<string, ITensorSource>[] own, Dictionary<string, ITensorSource>[] stream) =>
+            [.. own.Zip(stream, (o, s) => new CombinedTensor(layer, [.. layer.Inputs.Select(i => o.GetValueOrDefault(i) ?? Value(s, i))]))];
     }
 
     /// <summary>
@@ -103,6 +109,9 @@ internal sealed class CalibrationWalk
         _rewrites.Add(layer.Node.Index, rewrite);
         _diverged.Add(rewrite.Weight);
     }
+
+    /// <summary>Deletes the temporary files.</summary>
+    public void Dispose() => _store.Dispose();
 
     /// <summary>The nodes of a stretch that must be run.</summary>
     private int[] Nodes(int from, int to) => [.. Enumerable.Range(from, Math.Max(0, to - from)).Where(n => _needed[n] && !_index.IsStatic(n))];
@@ -138,7 +147,7 @@ internal sealed class CalibrationWalk
     private GraphSlice Cut(int[] nodes, string[] outputs, GraphRewrites rewrites) =>
         GraphSlice.Cut(_model, _index, nodes, outputs, name => (int)(_float[0].GetValueOrDefault(name) ?? _quantized[0][name]).ElementType, rewrites);
 
-    private static void Keep(Dictionary<string, OnnxTensor>[] stream, Dictionary<string, OnnxTensor>[] results, string[] names)
+    private static void Keep(Dictionary<string, ITensorSource>[] stream, Dictionary<string, ITensorSource>[] results, string[] names)
     {
         for (var batch = 0; batch < stream.Length; batch++)
         {
@@ -147,29 +156,44 @@ internal sealed class CalibrationWalk
         }
     }
 
-    private static OnnxTensor[] Batches(Dictionary<string, OnnxTensor>[] stream, string name) => [.. stream.Select(b => b[name])];
+    private static ITensorSource[] Batches(Dictionary<string, ITensorSource>[] stream, string name) => [.. stream.Select(b => b[name])];
 
     /// <summary>What a layer unfolds: the same object in both streams where nothing is quantized before it.</summary>
-    private OnnxTensor[] Batches(Dictionary<string, OnnxTensor>[] stream, ILayer layer) =>
-        layer.Inputs is [var only] ? Batches(stream, only) : [.. stream.Select(b => layer.Combine([.. layer.Inputs.Select(i => Value(b, i))]))];
+    private ITensorSource[] Batches(Dictionary<string, ITensorSource>[] stream, ILayer layer) =>
+        layer.Inputs is [var only] ? Batches(stream, only) : [.. stream.Select(b => new CombinedTensor(layer, [.. layer.Inputs.Select(i => Value(b, i))]))];
 
     /// <summary>A value of a batch, or one that is the same in every run.</summary>
-    private OnnxTensor Value(Dictionary<string, OnnxTensor> batch, string name)
+    private ITensorSource Value(Dictionary<string, ITensorSource> batch, string name)
     {
         if (batch.TryGetValue(name, out var value))
             return value;
         if (!_static.TryGetValue(name, out value))
-            _static[name] = value = StaticValues.Read(_model, _index, name);
+            _static[name] = value = new GivenTensor(StaticValues.Read(_model, _index, name));
         return value;
     }
 
-    private Dictionary<string, OnnxTensor>[] Run(GraphSlice piece, Dictionary<string, OnnxTensor>[] stream)
+    private Dictionary<string, ITensorSource>[] Run(GraphSlice piece, Dictionary<string, ITensorSource>[] stream)
     {
         using var session = new OnnxSession(piece.Model);
-        return session.RunAll(stream, session.Outputs, _threads, _cancellationToken);
+        var outputs = session.Outputs;
+        var results = new Dictionary<string, ITensorSource>[stream.Length];
+        ParallelWork.For(
+            stream.Length,
+            _threads,
+            b =>
+            {
+                var feeds = piece.Inputs.ToDictionary(n => n, n => stream[b][n].Read());
+                results[b] = session.Run(feeds, outputs).ToDictionary(r => r.Key, ITensorSource (r) => _store.Add(r.Value));
+            },
+            _cancellationToken);
+        return results;
     }
 
-    private void Forget(Dictionary<string, OnnxTensor>[] stream, int position)
+    /// <summary>Lets go of all tensors but those of the streams and these.</summary>
+    private void Drop(IEnumerable<ITensorSource> others) =>
+        _store.Retain(_float.Concat(_quantized).SelectMany(b => b.Values).Concat(others));
+
+    private void Forget(Dictionary<string, ITensorSource>[] stream, int position)
     {
         foreach (var batch in stream)
         {
@@ -200,19 +224,4 @@ internal sealed class CalibrationWalk
 
         return needed;
     }
-}
-
-/// <summary>A layer's input in both streams, and its float outputs, batch by batch.</summary>
-/// <param name="Float">What the float model feeds the layer.</param>
-/// <param name="Quantized">What it receives once earlier layers are quantized.</param>
-internal sealed record LayerInputs(IReadOnlyList<OnnxTensor> Float, IReadOnlyList<OnnxTensor> Quantized)
-{
-    /// <summary>What the layer's node puts out in the float model, bias included; null where that is of no use.</summary>
-    public IReadOnlyList<OnnxTensor>? FloatOutputs { get; init; }
-
-    /// <summary>Whether no earlier layer touches this one.</summary>
-    public bool AreEqual => Float.Zip(Quantized).All(p => ReferenceEquals(p.First, p.Second));
-
-    /// <summary>These batches, then those of another node with the same weight.</summary>
-    public LayerInputs With(LayerInputs other) => new([.. Float, .. other.Float], [.. Quantized, .. other.Quantized]);
 }

@@ -180,18 +180,22 @@ internal sealed record RowSample(float[] Float, float[] Quantized)
 {
     private const int Rows = 2048;
 
-    /// <summary>At most 2,048 of the chosen rows, evenly spread.</summary>
+    /// <summary>At most 2,048 of the chosen rows, evenly spread, for each group.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="inputs">Its input in both streams.</param>
     /// <param name="sampler">The rows that its statistics are made of.</param>
-    /// <param name="group">The group.</param>
-    public static RowSample Read(ILayer layer, LayerInputs inputs, RowSampler sampler, int group)
+    public static RowSample[] Read(ILayer layer, LayerInputs inputs, RowSampler sampler)
     {
         var width = layer.Layout.Inputs;
         var stride = (sampler.Count + Rows - 1) / Rows;
         var count = (sampler.Count + stride - 1) / stride;
-        var x = new float[count * width];
-        var quantized = inputs.AreEqual ? x : new float[x.Length];
+        var samples = new RowSample[layer.Layout.Groups];
+        for (var group = 0; group < samples.Length; group++)
+        {
+            var x = new float[count * width];
+            samples[group] = new(x, inputs.AreEqual ? x : new float[x.Length]);
+        }
+
         var (seen, filled) = (0, 0);
         for (var batch = 0; batch < inputs.Float.Count; batch++)
         {
@@ -201,12 +205,17 @@ internal sealed record RowSample(float[] Float, float[] Quantized)
             int[] taken = [.. rows.Skip(first).Where((_, i) => i % stride == 0)];
             if (taken.Length == 0)
                 continue;
-            layer.Unfold(inputs.Float[batch], taken, group, x.AsSpan(filled * width));
-            if (!inputs.AreEqual)
-                layer.Unfold(inputs.Quantized[batch], taken, group, quantized.AsSpan(filled * width));
+            var (x, quantized, _) = inputs.Read(batch);
+            for (var group = 0; group < samples.Length; group++)
+            {
+                layer.Unfold(x, taken, group, samples[group].Float.AsSpan(filled * width));
+                if (!inputs.AreEqual)
+                    layer.Unfold(quantized, taken, group, samples[group].Quantized.AsSpan(filled * width));
+            }
+
             filled += taken.Length;
         }
 
-        return new(x, quantized);
+        return samples;
     }
 }

@@ -14,13 +14,12 @@ internal sealed class LayerOutputs
     private const float LargestBias = 64;
 
     private readonly ILayer _layer;
-    private readonly IReadOnlyList<OnnxTensor> _outputs;
     private readonly float[]? _bias; // βb, one number per output
     private readonly float _scale;   // 1/α
 
-    private LayerOutputs(ILayer layer, IReadOnlyList<OnnxTensor> outputs, float[]? bias)
+    private LayerOutputs(ILayer layer, float[]? bias)
     {
-        (_layer, _outputs, _bias, _scale) = (layer, outputs, bias, (float)(1 / layer.Alpha));
+        (_layer, _bias, _scale) = (layer, bias, (float)(1 / layer.Alpha));
     }
 
     /// <summary>Whether XW follows from what the node puts out: α is not zero, and its bias is a constant vector.</summary>
@@ -37,30 +36,29 @@ internal sealed class LayerOutputs
             && (count == 1 || (count == layer.Layout.AllOutputs && bias.Dims[^1] == count));
     }
 
-    /// <summary>The outputs that the walk brought; null where it brought none.</summary>
+    /// <summary>How to read the outputs that the walk brought; null where it brought none.</summary>
     public static LayerOutputs? Of(ILayer layer, LayerInputs inputs, GraphIndex index)
     {
         if (inputs.FloatOutputs is null)
             return null;
         if (BiasName(layer) is not { } name)
-            return new(layer, inputs.FloatOutputs, null);
+            return new(layer, null);
         var bias = TensorValues.ReadFloats(index.Initializers[name]);
         return new(
             layer,
-            inputs.FloatOutputs,
             [.. Enumerable.Range(0, layer.Layout.AllOutputs).Select(i => (float)(layer.Beta * bias[bias.Length == 1 ? 0 : i]))]);
     }
 
     /// <summary>Writes chosen rows of XW for one group.</summary>
-    /// <param name="batch">Which batch.</param>
+    /// <param name="output">What the node put out in one batch.</param>
     /// <param name="rows">Which rows of it.</param>
     /// <param name="group">Which group.</param>
     /// <param name="destination">Receives rows × M values.</param>
     /// <returns>Whether they are precise; false where the bias is too large beside them.</returns>
-    public bool TryRead(int batch, ReadOnlySpan<int> rows, int group, Span<float> destination)
+    public bool TryRead(OnnxTensor output, ReadOnlySpan<int> rows, int group, Span<float> destination)
     {
         var width = _layer.Layout.Outputs;
-        _layer.UnfoldOutput(_outputs[batch], rows, group, destination);
+        _layer.UnfoldOutput(output, rows, group, destination);
         if (_bias is null)
         {
             Scale(destination);

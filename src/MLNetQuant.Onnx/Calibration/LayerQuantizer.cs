@@ -47,6 +47,7 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
         var recipes = Recipes(weights, statistics);
         var correct = options.BiasCorrection && BiasWriter.CanApply(layer, index);
         var activation = correct ? ClippingActivation.After(layer, index) : null;
+        var samples = activation is null ? null : RowSample.Read(layer, inputs, sampler);
         var groups = new GroupResult[layout.Groups];
         var threads = layout.Groups == 1 ? options.Threads : 1;
         ParallelWork.For(layout.Groups, options.Threads, g => groups[g] = QuantizeGroup(g), options.CancellationToken);
@@ -97,7 +98,7 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
                 return group.QuantizeWithBias(layer.BiasInput < 0 ? LeastShareOfNode : 0);
             var outputs = new Range(g * layout.Outputs, (g + 1) * layout.Outputs);
             return group.QuantizeGuarded(
-                problem.Rescale(RowSample.Read(layer, inputs, sampler, g)),
+                problem.Rescale(samples![g]),
                 LayerStatisticsReader.Engine(layout.Inputs, product, threads),
                 activation.Low[outputs],
                 activation.High[outputs]);

@@ -14,6 +14,9 @@ internal static class LayerStatisticsReader
     /// <summary>Below so many inputs the managed product is as fast: a run of ONNX Runtime costs some microseconds.</summary>
     private const int FewInputs = 64;
 
+    /// <summary>Numbers of the unfolded rows of the groups that are read together; each further time reads the batches anew.</summary>
+    private const int GroupNumbers = 1 << 24;
+
     /// <summary>Rows unfolded by one thread at a time.</summary>
     private const int PieceRows = 256;
 
@@ -44,50 +47,64 @@ internal static class LayerStatisticsReader
     {
         int[][] rows = [.. Enumerable.Range(0, inputs.Float.Count).Select(sampler.Choose)];
         var (fitted, heldBack) = holdBack && sampler.Count >= FewRows ? Split(rows, sampler.Count) : (rows, null);
+        var width = layer.Layout.Inputs;
+        var inner = weights.Count == 1 ? threads : 1;
+        var capacity = Math.Min(ChunkRows, sampler.Count);
+        var step = Math.Max(threads == 0 ? Environment.ProcessorCount : threads, GroupNumbers / (capacity * width));
         var statistics = new SplitStatistics[weights.Count];
-        if (weights.Count == 1)
-            statistics[0] = ReadGroup(0);
-        else
-            ParallelWork.For(weights.Count, threads, g => statistics[g] = ReadGroup(g), cancellationToken);
+        for (var first = 0; first < weights.Count; first += step)
+        {
+            int[] groups = [.. Enumerable.Range(first, Math.Min(step, weights.Count - first))];
+            var (of, other) = (ReadRows(groups, fitted), heldBack is null ? null : ReadRows(groups, heldBack));
+            ParallelWork.For(groups.Length, threads, i => statistics[groups[i]] = new(of[i], other?[i]), cancellationToken);
+        }
+
         return statistics;
 
-        SplitStatistics ReadGroup(int group) =>
-            new(ReadRows(group, fitted), heldBack is null ? null : ReadRows(group, heldBack));
-
-        LayerStatistics ReadRows(int group, int[][] rows)
+        LayerStatistics[] ReadRows(int[] groups, int[][] rows)
         {
-            var width = layer.Layout.Inputs;
-            var inner = weights.Count == 1 ? threads : 1;
-            var accumulator = new LayerStatisticsAccumulator(weights[group], crossGram, Engine(width, product, inner), inner);
-            var capacity = Math.Min(ChunkRows, rows.Sum(r => r.Length));
-            var x = new float[capacity * width];
-            var quantized = inputs.AreEqual ? x : new float[x.Length];
-            var y = new float[outputs is null ? 0 : capacity * layer.Layout.Outputs];
+            GroupRows[] read =
+            [
+                .. groups.Select(g => new GroupRows(
+                    new(weights[g], crossGram, Engine(width, product, inner), inner),
+                    new float[capacity * width],
+                    inputs.AreEqual ? null : new float[capacity * width],
+                    new float[outputs is null ? 0 : capacity * layer.Layout.Outputs])),
+            ];
             foreach (var chunk in Chunks(rows))
             {
-                var exact = new bool[chunk.Count];
-                ParallelWork.For(chunk.Count, inner, p => exact[p] = Unfold(chunk[p]), cancellationToken);
-                var count = chunk.Sum(p => p.Count);
-                var floatRows = x.AsSpan(0, count * width);
-                var quantizedRows = quantized.AsSpan(0, count * width);
-                if (exact.All(e => e))
-                    accumulator.Add(floatRows, quantizedRows, y.AsSpan(0, count * layer.Layout.Outputs), count);
-                else
-                    accumulator.Add(floatRows, quantizedRows, count);
+                var batches = new SharedBatches(inputs, chunk.Select(p => p.Batch));
+                var exact = new bool[groups.Length, chunk.Count];
+                ParallelWork.For(chunk.Count, threads, p => batches.Use(chunk[p].Batch, b => Unfold(p, b)), cancellationToken);
+                ParallelWork.For(groups.Length, threads, Add, cancellationToken);
+
+                void Unfold(int p, LayerBatch batch)
+                {
+                    var piece = chunk[p];
+                    var chosen = rows[piece.Batch].AsSpan(piece.Start, piece.Count);
+                    for (var i = 0; i < groups.Length; i++)
+                    {
+                        layer.Unfold(batch.Float, chosen, groups[i], read[i].Float.AsSpan(piece.At * width));
+                        if (read[i].Quantized is { } quantized)
+                            layer.Unfold(batch.Quantized, chosen, groups[i], quantized.AsSpan(piece.At * width));
+                        var y = outputs is null ? default : read[i].Outputs.AsSpan(piece.At * layer.Layout.Outputs, piece.Count * layer.Layout.Outputs);
+                        exact[i, p] = outputs?.TryRead(batch.FloatOutput!, chosen, groups[i], y) ?? false;
+                    }
+                }
+
+                void Add(int i)
+                {
+                    var count = chunk.Sum(p => p.Count);
+                    var x = read[i].Float.AsSpan(0, count * width);
+                    var quantized = (read[i].Quantized ?? read[i].Float).AsSpan(0, count * width);
+                    if (Enumerable.Range(0, chunk.Count).All(p => exact[i, p]))
+                        read[i].Sums.Add(x, quantized, read[i].Outputs.AsSpan(0, count * layer.Layout.Outputs), count);
+                    else
+                        read[i].Sums.Add(x, quantized, count);
+                }
             }
 
-            return accumulator.ToStatistics();
-
-            // Whether the outputs are known well enough.
-            bool Unfold(Piece piece)
-            {
-                var chosen = rows[piece.Batch].AsSpan(piece.Start, piece.Count);
-                layer.Unfold(inputs.Float[piece.Batch], chosen, group, x.AsSpan(piece.At * width));
-                if (!inputs.AreEqual)
-                    layer.Unfold(inputs.Quantized[piece.Batch], chosen, group, quantized.AsSpan(piece.At * width));
-                return outputs?.TryRead(
-                    piece.Batch, chosen, group, y.AsSpan(piece.At * layer.Layout.Outputs, piece.Count * layer.Layout.Outputs)) ?? false;
-            }
+            return [.. read.Select(r => r.Sums.ToStatistics())];
         }
     }
 
@@ -144,6 +161,13 @@ internal static class LayerStatisticsReader
     /// <param name="Count">How many.</param>
     /// <param name="At">Their place in the chunk.</param>
     private readonly record struct Piece(int Batch, int Start, int Count, int At);
+
+    /// <summary>One group's rows of a chunk.</summary>
+    /// <param name="Sums">Where they are added up.</param>
+    /// <param name="Float">Rows of X.</param>
+    /// <param name="Quantized">Rows of X̃; null where they are those of X.</param>
+    /// <param name="Outputs">Rows of XW.</param>
+    private sealed record GroupRows(LayerStatisticsAccumulator Sums, float[] Float, float[]? Quantized, float[] Outputs);
 }
 
 /// <summary>Statistics of a group, some of its rows apart.</summary>

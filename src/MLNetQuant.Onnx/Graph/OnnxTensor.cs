@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -6,6 +8,8 @@ namespace MLNetQuant.Onnx;
 /// <summary>A dense tensor in managed memory, row-major: an input, an output, or a value between two nodes.</summary>
 public sealed class OnnxTensor
 {
+    private const int BlockBytes = 1 << 24;
+
     private readonly Array _data;
 
     private OnnxTensor(TensorElementType elementType, Array data, long[] shape)
@@ -96,6 +100,47 @@ public sealed class OnnxTensor
 
     /// <summary>Type and shape as text, for example <c>Float[32,784]</c>.</summary>
     public override string ToString() => $"{ElementType}[{string.Join(',', Shape)}]";
+
+    /// <summary>Bytes of all elements.</summary>
+    internal long ByteCount => (long)_data.Length * ElementBytes;
+
+    private int ElementBytes => ElementType switch
+    {
+        TensorElementType.Bool or TensorElementType.Int8 or TensorElementType.UInt8 => 1,
+        TensorElementType.Int16 or TensorElementType.UInt16 => 2,
+        TensorElementType.Float or TensorElementType.Int32 or TensorElementType.UInt32 => 4,
+        _ => 8,
+    };
+
+    /// <summary>What an element is in memory.</summary>
+    internal Type ValueType => _data.GetType().GetElementType()!;
+
+    /// <summary>Writes the elements as they are in memory.</summary>
+    internal void WriteTo(Stream stream)
+    {
+        foreach (var (start, count) in Blocks())
+            stream.Write(Bytes(start, count));
+    }
+
+    /// <summary>Reads what <see cref="WriteTo"/> wrote.</summary>
+    internal static OnnxTensor ReadFrom(Stream stream, TensorElementType elementType, Type valueType, IReadOnlyList<long> shape)
+    {
+        var count = shape.Aggregate(1L, (a, b) => a * b);
+        var tensor = new OnnxTensor(elementType, System.Array.CreateInstance(valueType, count), [.. shape]);
+        foreach (var (start, length) in tensor.Blocks())
+            stream.ReadExactly(tensor.Bytes(start, length));
+        return tensor;
+    }
+
+    /// <summary>The bytes in runs that a span can hold.</summary>
+    private IEnumerable<(long Start, int Count)> Blocks()
+    {
+        for (var start = 0L; start < ByteCount; start += BlockBytes)
+            yield return (start, (int)Math.Min(BlockBytes, ByteCount - start));
+    }
+
+    private Span<byte> Bytes(long start, int count) =>
+        MemoryMarshal.CreateSpan(ref Unsafe.AddByteOffset(ref MemoryMarshal.GetArrayDataReference(_data), (nint)start), count);
 
     internal T[] Array<T>()
         where T : unmanaged => (T[])_data;

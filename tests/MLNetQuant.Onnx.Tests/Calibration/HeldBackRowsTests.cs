@@ -58,6 +58,7 @@ public class HeldBackRowsTests
         Matrix<float>[] weights = [layer.Layout.Gather<float>(Onnx.Graph.TensorValues.ReadFloats(layer.Node.Weight), 0)];
         var sampler = new RowSampler(0, 0, [.. batches.Select(t => (int)t.Shape[0])], int.MaxValue);
         using var product = new OnnxRuntimeMatrixProduct();
-        return LayerStatisticsReader.Read(layer, new(batches, batches), outputs: null, weights, sampler, true, holdBack, product, 1, default)[0];
+        ITensorSource[] given = [.. batches.Select(t => new GivenTensor(t))];
+        return LayerStatisticsReader.Read(layer, new(given, given), outputs: null, weights, sampler, true, holdBack, product, 1, default)[0];
     }
 }

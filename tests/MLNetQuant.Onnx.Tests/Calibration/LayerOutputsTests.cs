@@ -76,6 +76,8 @@ public class LayerOutputsTests
     {
         private readonly GraphIndex _index = new(Model.Proto);
 
+        private LayerInputs Inputs => new(Given(Float), Given(Quantized)) { FloatOutputs = Given(Outputs) };
+
         private ILayer Layer => LayerFinder.Find(_index).Layers.Single();
 
         /// <param name="kind">Which layer; its outputs have a root mean square of 1 or so, on average.</param>
@@ -106,7 +108,7 @@ public class LayerOutputsTests
 
         public LayerStatistics[] Read(bool crossGram, bool withOutputs)
         {
-            var inputs = new LayerInputs(Float, Quantized) { FloatOutputs = Outputs };
+            var inputs = Inputs;
             using var product = new OnnxRuntimeMatrixProduct();
             var sampler = new RowSampler(0, 0, [.. Float.Select(t => Layer.CountRows(t.Shape))], 180);
             var read = LayerStatisticsReader.Read(
@@ -114,13 +116,15 @@ public class LayerOutputsTests
             return [.. read.Select(s => s.All)];
         }
 
+        private static ITensorSource[] Given(OnnxTensor[] batches) => [.. batches.Select(b => new GivenTensor(b))];
+
         /// <summary>Whether the outputs of all groups are precise enough.</summary>
         public bool Reads()
         {
-            var outputs = LayerOutputs.Of(Layer, new(Float, Quantized) { FloatOutputs = Outputs }, _index)!;
+            var outputs = LayerOutputs.Of(Layer, Inputs, _index)!;
             int[] rows = [.. Enumerable.Range(0, Layer.CountRows(Float[0].Shape))];
             var y = new float[rows.Length * Layer.Layout.Outputs];
-            return Enumerable.Range(0, Layer.Layout.Groups).All(g => outputs.TryRead(0, rows, g, y));
+            return Enumerable.Range(0, Layer.Layout.Groups).All(g => outputs.TryRead(Outputs[0], rows, g, y));
         }
 
         /// <summary>Σ (XW)² of the sampled rows.</summary>

@@ -11,6 +11,7 @@ using static MLNetQuant.Onnx.Proto.TensorProto.Types;
 namespace MLNetQuant.Onnx.Tests.Calibration;
 
 /// <summary>Both streams of the walk against runs of the whole model whose layer inputs were made outputs.</summary>
+[Collection("Temporary files")]
 public class WalkTests
 {
     [Theory]
@@ -105,7 +106,7 @@ public class WalkTests
         var index = new GraphIndex(model.Proto);
         var layers = LayerFinder.Find(index).Layers;
         var batches = Batches(model, Data(12, "N,2,6,6"), 4);
-        var walk = new CalibrationWalk(model.Proto, index, layers, batches, 1, default);
+        using var walk = new CalibrationWalk(model.Proto, index, layers, batches, 1, long.MaxValue, default);
         Assert.True(walk.Advance(layers[0]).AreEqual);
         Assert.True(walk.Advance(layers[1]).AreEqual);
     }
@@ -121,7 +122,7 @@ public class WalkTests
         var index = new GraphIndex(model.Proto);
         var layers = LayerFinder.Find(index).Layers;
         var batches = Batches(model, Data(9, "N,6"), 4);
-        var walk = new CalibrationWalk(model.Proto, index, layers, batches, 1, default);
+        using var walk = new CalibrationWalk(model.Proto, index, layers, batches, 1, long.MaxValue, default);
         using var product = new OnnxRuntimeMatrixProduct();
         var quantizer = new LayerQuantizer(index, QuantizationOptions.Default with { Bits = 3 }, product);
         var names = new FreshNames(model.Proto.Graph);
@@ -130,7 +131,7 @@ public class WalkTests
             var walked = walk.Advance(layer);
             Assert.Equal(layer.Node.Op != "Gemm", walked.FloatOutputs is not null);
             foreach (var (batch, rows) in batches.Index())
-                Close(Runtime.Run(model.Proto, rows, [layer.Node.Input], level: 0)[layer.Node.Input], walked.Float[batch]);
+                Close(Runtime.Run(model.Proto, rows, [layer.Node.Input], level: 0)[layer.Node.Input], walked.Float[batch].Read());
             walk.Replace(layer, new FloatFormat().Write(quantizer.Quantize(layer, number, walked).Layer, names));
         }
     }
@@ -174,12 +175,18 @@ public class WalkTests
 
     private static void Check(OnnxModel model, int batchSize, int rows, string input = "N,2,6,6")
     {
+        foreach (var budget in (long[])[long.MaxValue, 3000, 0])
+            Check(model, batchSize, rows, input, budget);
+    }
+
+    private static void Check(OnnxModel model, int batchSize, int rows, string input, long budget)
+    {
         var index = new GraphIndex(model.Proto);
         var layers = LayerFinder.Find(index).Layers;
         var data = Data(rows, input);
         var batches = Batches(model, data, batchSize);
         Assert.Equal(rows, batches.Sum(b => (int)b["x"].Shape[0]));
-        var walk = new CalibrationWalk(model.Proto, index, layers, batches, 2, default);
+        using var walk = new CalibrationWalk(model.Proto, index, layers, batches, 2, budget, default);
         using var product = new OnnxRuntimeMatrixProduct();
         var quantizer = new LayerQuantizer(index, QuantizationOptions.Default with { Bits = 3, BiasCorrection = true }, product);
         var names = new FreshNames(model.Proto.Graph);
@@ -190,14 +197,14 @@ public class WalkTests
             var quantized = GraphRewriter.Apply(model.Proto, rewrites, new Dictionary<string, string>());
             foreach (var (batch, rowsOfBatch) in batches.Index())
             {
-                Close(Runtime.Run(model.Proto, rowsOfBatch, [layer.Node.Input], level: 0)[layer.Node.Input], walked.Float[batch]);
-                Close(Runtime.Run(quantized, rowsOfBatch, [layer.Node.Input], level: 0)[layer.Node.Input], walked.Quantized[batch]);
+                Close(Runtime.Run(model.Proto, rowsOfBatch, [layer.Node.Input], level: 0)[layer.Node.Input], walked.Float[batch].Read());
+                Close(Runtime.Run(quantized, rowsOfBatch, [layer.Node.Input], level: 0)[layer.Node.Input], walked.Quantized[batch].Read());
                 Assert.NotNull(walked.FloatOutputs);
-                Close(Runtime.Run(model.Proto, rowsOfBatch, [layer.Node.Output], level: 0)[layer.Node.Output], walked.FloatOutputs[batch]);
+                Close(Runtime.Run(model.Proto, rowsOfBatch, [layer.Node.Output], level: 0)[layer.Node.Output], walked.FloatOutputs[batch].Read());
             }
 
             if (number > 1)
-                Assert.NotEqual(walked.Float[0].Values<float>().ToArray(), walked.Quantized[0].Values<float>().ToArray());
+                Assert.NotEqual(walked.Float[0].Read().Values<float>().ToArray(), walked.Quantized[0].Read().Values<float>().ToArray());
             var rewrite = new FloatFormat().Write(quantizer.Quantize(layer, number, walked).Layer, names);
             rewrites.Add(layer.Node.Index, rewrite);
             walk.Replace(layer, rewrite);

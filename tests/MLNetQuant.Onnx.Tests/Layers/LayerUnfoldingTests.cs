@@ -72,7 +72,7 @@ public class LayerUnfoldingTests
         var layer = Layer(model);
         var output = Runtime.Run(model.Proto, new Dictionary<string, OnnxTensor> { ["x"] = input })["y"];
         Assert.True(LayerOutputs.AreReadable(layer, index));
-        var outputs = LayerOutputs.Of(layer, new([input], [input]) { FloatOutputs = [output] }, index)!;
+        var outputs = LayerOutputs.Of(layer, new([new GivenTensor(input)], [new GivenTensor(input)]) { FloatOutputs = [new GivenTensor(output)] }, index)!;
         var (n, m) = (layer.Layout.Inputs, layer.Layout.Outputs);
         int[] rows = [.. AllRows(layer.CountRows(input.Shape)).Where(r => r % 3 != 1).Reverse()];
         for (var g = 0; g < layer.Layout.Groups; g++)
@@ -82,7 +82,7 @@ public class LayerUnfoldingTests
             layer.Unfold(input, rows, g, x);
             var y = new float[rows.Length * m];
             Array.Fill(y, float.NaN);
-            Assert.True(outputs.TryRead(0, rows, g, y));
+            Assert.True(outputs.TryRead(output, rows, g, y));
             for (var i = 0; i < y.Length; i++)
             {
                 var sum = 0.0;
