@@ -14,7 +14,7 @@ namespace MLNetQuant.Onnx.Calibration;
 /// </remarks>
 internal static class BadlyScaledInputs
 {
-    /// <summary>Factors are worth a try from so many times less predicted error on; ordinary layers promise less than twice.</summary>
+    /// <summary>Factors are worth a try from so many times less predicted error on.</summary>
     private const double LeastGain = 4;
 
     /// <summary>Codes with factors must bring the error down to this share at most.</summary>

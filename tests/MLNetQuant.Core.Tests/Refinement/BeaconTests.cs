@@ -19,7 +19,7 @@ public class BeaconTests
         var compared = 0;
         for (var seed = 0; seed < 40; seed++)
         {
-            var data = Correlated.Layer(new(seed), rows: 10 + seed, inputs: 2 + (seed % 14), outputs: 1 + (seed % 11), drift: seed % 2 * 0.3);
+            var data = Correlated.Layer(new(seed), rows: 3 + seed, inputs: 2 + (seed % 14), outputs: 1 + (seed % 11), drift: seed % 2 * 0.3);
             var recipe = new GridRecipe(Alphabet.OfBits(bits), Granularity.Parse(granularity), ScaleRule.AbsMax) { ZeroPoint = zeroPoint };
             var actual = new Beacon(sweeps: 3).Quantize(new(data.Weights(), data.Statistics()), recipe, new());
             for (var i = 0; i < data.Outputs; i++)
