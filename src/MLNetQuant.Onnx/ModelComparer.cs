@@ -34,7 +34,7 @@ public static class ModelComparer
 
         try
         {
-            var (errors, _) = OutputComparison.Measure(reference.Proto, other.Proto, batches, threads, cancellationToken);
+            var (errors, _) = OutputComparison.Measure(reference, other, batches, threads, cancellationToken);
             return errors.Count > 0
                 ? new(rows, errors)
                 : throw new QuantizationException(

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using Microsoft.ML.OnnxRuntime;
 using MLNetQuant.Onnx.Calibration;
+using MLNetQuant.Onnx.External;
 using MLNetQuant.Onnx.Formats;
 using MLNetQuant.Onnx.Graph;
 using MLNetQuant.Onnx.Layers;
@@ -45,6 +46,8 @@ public static class ModelQuantizer
         var opset = prepared.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version ?? 0;
         var format = WeightFormats.For(options.Format, opset);
         RefuseUnwritable(layers, format, options);
+        if (options.ExternalData == ExternalData.Never)
+            ModelFiles.RefuseTooLarge(model.Name, LeastBytes(prepared, layers, options));
         try
         {
             Rehearse(model, batches[0]);
@@ -52,11 +55,11 @@ public static class ModelQuantizer
             skipped = [.. skipped, .. tooCoarse];
             options.Progress?.Report(new("write", null, layers.Count, layers.Count));
             var quantized = OnnxModel.FromProto(
-                GraphRewriter.Apply(prepared, rewrites, Metadata(model, options, rows)), model.Name);
+                GraphRewriter.Apply(prepared, rewrites, Metadata(model, options, rows)), model.Name, options.ExternalData);
 
             options.Progress?.Report(new("verify", null, layers.Count, layers.Count));
             var (errors, finite) = OutputComparison.Measure(
-                model.Proto, quantized.Proto, [.. ComparedBatches(batches, rows, options.BatchSize)], options.Threads, options.CancellationToken);
+                model, quantized, [.. ComparedBatches(batches, rows, options.BatchSize)], options.Threads, options.CancellationToken);
             if (!finite)
             {
                 throw new QuantizationException(
@@ -183,7 +186,7 @@ public static class ModelQuantizer
     /// <summary>Runs one batch through the float model, so that one that cannot be run fails before all the work.</summary>
     private static void Rehearse(OnnxModel model, IReadOnlyDictionary<string, OnnxTensor> batch)
     {
-        using var session = new OnnxSession(model.Proto);
+        using var session = OnnxSession.Open(model);
         if (session.FloatOutputs is { Count: > 0 } outputs)
             session.Run(batch, outputs);
     }
@@ -237,6 +240,13 @@ public static class ModelQuantizer
         ];
         if (refusals.Length > 0)
             throw new QuantizationException($"{refusals.Length} layers cannot be written: {string.Join("; ", refusals)}.");
+    }
+
+    /// <summary>What the quantized model has at least: its codes alone in place of the weights.</summary>
+    private static long LeastBytes(ModelProto prepared, IReadOnlyList<ILayer> layers, QuantizationOptions options)
+    {
+        var weights = options.Format == WeightFormat.Float ? 0 : layers.Sum(l => (long)l.Layout.Count);
+        return ModelFiles.BytesInOneFile(prepared) - (weights * sizeof(float)) + (weights * options.Bits / 8);
     }
 
     private static string NothingToDo(OnnxModel model, IReadOnlyList<SkippedLayer> skipped)

@@ -38,6 +38,9 @@ public sealed record QuantizationOptions
     /// <summary>How the codes are written into the file. Default <see cref="WeightFormat.Auto"/>.</summary>
     public WeightFormat Format { get; init; } = WeightFormat.Auto;
 
+    /// <summary>Whether the quantized model is saved with a data file of its large tensors. Default <see cref="ExternalData.Auto"/>.</summary>
+    public ExternalData ExternalData { get; init; } = ExternalData.Auto;
+
     /// <summary>
     /// Whether each layer's bias takes up the mean error of its outputs, where it can take a correction. Default true: codes
     /// are then chosen by what is left. In front of a Relu or Clip each neuron takes what leaves the least error after it
@@ -114,6 +117,8 @@ public sealed record QuantizationOptions
             throw new QuantizationException($"There is no scale rule {(int)ScaleRule}: use AbsMax, Mse, WeightedMse or Percentile.");
         if (!Enum.IsDefined(ZeroPoint))
             throw new QuantizationException($"There is no zero point rule {(int)ZeroPoint}: use None, Range, HalfQuadratic, LeastError or Automatic.");
+        if (!Enum.IsDefined(ExternalData))
+            throw new QuantizationException($"There is no choice {(int)ExternalData} of external data: use Auto, Always or Never.");
         foreach (var pattern in Include.Concat(Exclude))
             CheckPattern(pattern);
     }

@@ -49,8 +49,10 @@ public sealed class WeightQuantizingEstimator : IEstimator<WeightQuantizingTrans
         var names = new ModelColumns(model, _inputColumnNames, _outputColumnNames);
         var columns = names.Bind(input.Schema);
         var calibration = CalibrationRows.Read(input, columns, _options.Rows, _options.CancellationToken);
-        var quantized = ModelQuantizer.Quantize(model, calibration, _options with { Rows = null });
-        return WeightQuantizingTransformer.Create(_catalog, quantized, names.Outputs, columns, input);
+
+        // ML.NET loads a model from one file, which Never asks for; what the caller asked for is for SaveOnnxModel.
+        var quantized = ModelQuantizer.Quantize(model, calibration, _options with { Rows = null, ExternalData = ExternalData.Never });
+        return WeightQuantizingTransformer.Create(_catalog, quantized, _options.ExternalData, names.Outputs, columns, input);
     }
 
     /// <inheritdoc/>

@@ -14,14 +14,16 @@ public sealed class WeightQuantizingTransformer : ITransformer, ICanSaveModel, I
 {
     private readonly OnnxTransformer _scorer;
     private readonly OnnxModel _model;
+    private readonly ExternalData _externalData;
     private readonly TemporaryModelFile _file;
     private bool _disposed;
 
     private WeightQuantizingTransformer(
-        OnnxTransformer scorer, QuantizedModel quantized, TemporaryModelFile file)
+        OnnxTransformer scorer, QuantizedModel quantized, ExternalData externalData, TemporaryModelFile file)
     {
         _scorer = scorer;
         _model = quantized.Model;
+        _externalData = externalData;
         _file = file;
         Report = quantized.Report;
     }
@@ -41,10 +43,10 @@ public sealed class WeightQuantizingTransformer : ITransformer, ICanSaveModel, I
         }
     }
 
-    /// <summary>Writes the quantized model as an ONNX file; the file appears whole or not at all.</summary>
+    /// <summary>Writes the quantized model as an ONNX file, with the data file that the options ask for; it appears whole or not at all.</summary>
     /// <param name="path">Where to write; an existing file is replaced.</param>
     /// <exception cref="QuantizationException">The path cannot be written.</exception>
-    public void SaveOnnxModel(string path) => _model.Save(path);
+    public void SaveOnnxModel(string path) => _model.Save(path, _externalData);
 
     /// <inheritdoc/>
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => Scorer.GetOutputSchema(inputSchema);
@@ -66,7 +68,7 @@ public sealed class WeightQuantizingTransformer : ITransformer, ICanSaveModel, I
     }
 
     internal static WeightQuantizingTransformer Create(
-        TransformsCatalog catalog, QuantizedModel quantized, string[] outputs, IReadOnlyList<BoundColumn> inputs, IDataView schemaSource)
+        TransformsCatalog catalog, QuantizedModel quantized, ExternalData externalData, string[] outputs, IReadOnlyList<BoundColumn> inputs, IDataView schemaSource)
     {
         // ML.NET reads the model's file again whenever it saves the step, so that the file lives as long as the step.
         var file = TemporaryModelFile.Create(quantized.Model);
@@ -80,7 +82,7 @@ public sealed class WeightQuantizingTransformer : ITransformer, ICanSaveModel, I
                     i => i.Column.Name, i => Array.ConvertAll(i.RowShape, d => checked((int)d))),
                 gpuDeviceId: null,
                 fallbackToCpu: false);
-            return new(scorer.Fit(schemaSource), quantized, file);
+            return new(scorer.Fit(schemaSource), quantized, externalData, file);
         }
         catch
         {

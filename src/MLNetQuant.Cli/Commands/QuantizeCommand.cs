@@ -59,6 +59,10 @@ internal static class QuantizeCommand
             "--format",
             "How codes are written: folded is four times smaller, float judges the algorithm alone. [default: auto]",
             "a format");
+        var externalData = Arguments.Choice<ExternalData>(
+            "--external-data",
+            $"Whether large tensors go to a file of their own, named as the output with .data added; auto: above 1.5 GB. [default: {Arguments.Spell(defaults.ExternalData)}]",
+            "a choice of external data");
         var maxLayerError = Arguments.Parsed<double?>(
             "--max-layer-error",
             "Keep layers float whose relative error is larger, on rows held back where there are some. [default: no limit]",
@@ -73,8 +77,8 @@ internal static class QuantizeCommand
         var quiet = new Option<bool>("--quiet") { Description = "Print nothing but errors." };
         var command = new Command("quantize", "Quantizes the weights of a model and writes the new ONNX file.")
         {
-            model, output, calibration, bits, algorithm, effort, granularity, scaleRule, percentile, zeroPoint, paper, noBias, format, maxLayerError, rows,
-            seed, threads, include, exclude, json, quiet,
+            model, output, calibration, bits, algorithm, effort, granularity, scaleRule, percentile, zeroPoint, paper, noBias, format,
+            externalData, maxLayerError, rows, seed, threads, include, exclude, json, quiet,
         };
         command.SetAction(parsed =>
         {
@@ -92,6 +96,7 @@ internal static class QuantizeCommand
                 BiasCorrection = defaults.BiasCorrection && !parsed.GetValue(noBias),
                 PaperLevels = parsed.GetValue(paper),
                 Format = parsed.GetValue(format) ?? defaults.Format,
+                ExternalData = parsed.GetValue(externalData) ?? defaults.ExternalData,
                 MaxLayerError = parsed.GetValue(maxLayerError),
                 Rows = parsed.GetValue(rows),
                 Seed = parsed.GetValue(seed) ?? defaults.Seed,
@@ -126,6 +131,8 @@ internal static class QuantizeCommand
         if (jsonFile is not null)
             OutputPath.Check(jsonFile, modelFile, calibrationFile);
         var model = OnnxModel.Load(modelFile);
+        if (options.ExternalData == ExternalData.Always || (options.ExternalData == ExternalData.Auto && model.DataFiles.Count > 0))
+            OutputPath.Check($"{outputFile}.data", [.. model.DataFiles, modelFile, calibrationFile, jsonFile]);
         var rows = DataFile.Read(calibrationFile, model);
         var quantized = quiet || !context.Interactive
             ? ModelQuantizer.Quantize(model, rows, options)

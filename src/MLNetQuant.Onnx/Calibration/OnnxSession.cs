@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
+using MLNetQuant.Onnx.External;
 using MLNetQuant.Onnx.Proto;
 
 namespace MLNetQuant.Onnx.Calibration;
@@ -11,19 +12,50 @@ namespace MLNetQuant.Onnx.Calibration;
 /// </summary>
 internal sealed class OnnxSession : IDisposable
 {
+    /// <summary>Bytes up to which a model is handed over in memory, where ONNX Runtime holds it twice while it opens it.</summary>
+    private const long MostInMemory = 512 << 20;
+
     private readonly InferenceSession _session;
     private readonly RunOptions _runOptions = new();
+    private readonly TemporaryModel? _files;
 
+    /// <summary>Opens a model in memory; a large one through files, which go with the session.</summary>
     public OnnxSession(ModelProto model)
+        : this(model, MostInMemory)
     {
-        using var options = new SessionOptions
-        {
-            IntraOpNumThreads = 1,
-            InterOpNumThreads = 1,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
-        };
-        _session = new InferenceSession(model.ToByteArray(), options);
     }
+
+    /// <summary>Opens a model in memory, through files if it has more bytes than given.</summary>
+    internal OnnxSession(ModelProto model, long mostInMemory)
+    {
+        using var options = Options();
+        if (ModelFiles.BytesInOneFile(model) <= mostInMemory)
+        {
+            using var whole = InlinedModel.Of(model);
+            _session = new InferenceSession(whole.Proto.ToByteArray(), options);
+            return;
+        }
+
+        _files = new(model);
+        try
+        {
+            _session = new InferenceSession(_files.Path, options);
+        }
+        catch
+        {
+            _files.Dispose();
+            throw;
+        }
+    }
+
+    private OnnxSession(string path)
+    {
+        using var options = Options();
+        _session = new InferenceSession(path, options);
+    }
+
+    /// <summary>Opens a whole model, one with data files where they are.</summary>
+    public static OnnxSession Open(OnnxModel model) => model.Path is { } path ? new(path) : new(model.Proto);
 
     /// <summary>All outputs.</summary>
     public IReadOnlyList<string> Outputs => [.. _session.OutputMetadata.Keys];
@@ -68,5 +100,13 @@ internal sealed class OnnxSession : IDisposable
     {
         _runOptions.Dispose();
         _session.Dispose();
+        _files?.Dispose();
     }
+
+    private static SessionOptions Options() => new()
+    {
+        IntraOpNumThreads = 1,
+        InterOpNumThreads = 1,
+        LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+    };
 }

@@ -1,5 +1,4 @@
 using Microsoft.ML.OnnxRuntime.Tensors;
-using MLNetQuant.Onnx.Proto;
 
 namespace MLNetQuant.Onnx.Calibration;
 
@@ -9,19 +8,17 @@ internal static class OutputComparison
     /// <summary>Compares the outputs that both models have, float tensors only.</summary>
     /// <returns>The error of each output, and whether the second model's outputs are all finite.</returns>
     public static (IReadOnlyList<OutputError> Errors, bool Finite) Measure(
-        ModelProto reference,
-        ModelProto other,
+        OnnxModel reference,
+        OnnxModel other,
         IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> batches,
         int threads,
         CancellationToken cancellationToken)
     {
-        using var first = new OnnxSession(reference);
-        using var second = new OnnxSession(other);
-        string[] outputs = [.. first.FloatOutputs.Where(second.Outputs.Contains)];
+        var shared = other.Outputs.Select(o => o.Name).ToHashSet();
+        var (a, outputs) = Run(reference, s => [.. s.FloatOutputs.Where(shared.Contains)]);
         if (outputs.Length == 0)
             return ([], true);
-        var a = first.RunAll(batches, outputs, threads, cancellationToken);
-        var b = second.RunAll(batches, outputs, threads, cancellationToken);
+        var (b, _) = Run(other, _ => outputs);
         var errors = new List<OutputError>();
         var finite = true;
         foreach (var output in outputs)
@@ -34,6 +31,14 @@ internal static class OutputComparison
         }
 
         return (errors, finite);
+
+        // One model after the other: two of a few gigabytes need not be open together.
+        (Dictionary<string, OnnxTensor>[] Results, string[] Outputs) Run(OnnxModel model, Func<OnnxSession, string[]> choose)
+        {
+            using var session = OnnxSession.Open(model);
+            var chosen = choose(session);
+            return (chosen.Length == 0 ? [] : session.RunAll(batches, chosen, threads, cancellationToken), chosen);
+        }
     }
 
     private sealed class Difference

@@ -11,14 +11,33 @@ public static class AtomicFile
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(write);
-        string? beside = null;
+        WriteAll((path, write));
+    }
+
+    /// <summary>Writes files that belong together, all or none; the last one, which names the others, appears last.</summary>
+    internal static void WriteAll(params ReadOnlySpan<(string Path, Action<Stream> Write)> files)
+    {
+        var steps = new List<Replacement>();
+        var path = "";
         try
         {
-            var full = Path.GetFullPath(path);
-            beside = Path.Combine(Path.GetDirectoryName(full) ?? full, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");
-            using (var stream = new FileStream(beside, FileMode.CreateNew, FileAccess.Write))
+            foreach (var (target, write) in files)
+            {
+                path = target;
+                var step = new Replacement(Path.GetFullPath(path));
+                steps.Add(step);
+                using var stream = new FileStream(step.Beside, FileMode.CreateNew, FileAccess.Write);
                 write(stream);
-            File.Move(beside, full, overwrite: true);
+            }
+
+            for (var i = 0; i < steps.Count; i++)
+            {
+                path = files[i].Path;
+                steps[i].Place(keepsOld: i < steps.Count - 1);
+            }
+
+            foreach (var step in steps)
+                step.Forget();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
@@ -27,9 +46,48 @@ public static class AtomicFile
         }
         finally
         {
-            // File.Delete itself throws where the folder is missing, which would hide the sentence above.
-            if (File.Exists(beside))
-                File.Delete(beside);
+            foreach (var step in steps)
+                step.Undo();
         }
+    }
+
+    /// <summary>One file on its way; undone unless forgotten.</summary>
+    private sealed class Replacement(string target)
+    {
+        private readonly string _old = Temporary(target);
+        private bool _placed;
+
+        public string Beside { get; } = Temporary(target);
+
+        /// <summary>Renames the new file; the old one is kept aside where a later rename may fail.</summary>
+        public void Place(bool keepsOld)
+        {
+            if (keepsOld && File.Exists(target))
+                File.Move(target, _old);
+            File.Move(Beside, target, overwrite: true);
+            _placed = true;
+        }
+
+        /// <summary>The new file stays.</summary>
+        public void Forget()
+        {
+            _placed = false;
+            if (File.Exists(_old))
+                File.Delete(_old);
+        }
+
+        public void Undo()
+        {
+            // File.Delete itself throws where the folder is missing, which would hide the sentence of the failure.
+            if (File.Exists(Beside))
+                File.Delete(Beside);
+            if (_placed)
+                File.Delete(target);
+            if (File.Exists(_old))
+                File.Move(_old, target, overwrite: true);
+        }
+
+        private static string Temporary(string target) =>
+            Path.Combine(Path.GetDirectoryName(target) ?? target, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}.tmp");
     }
 }

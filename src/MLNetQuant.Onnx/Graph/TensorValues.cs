@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime.Tensors;
+using MLNetQuant.Onnx.External;
 using MLNetQuant.Onnx.Proto;
 
 namespace MLNetQuant.Onnx.Graph;
@@ -8,13 +9,15 @@ namespace MLNetQuant.Onnx.Graph;
 /// <summary>Values of constant tensors: in and out of the file's form.</summary>
 internal static class TensorValues
 {
-    /// <summary>Reads float32 values.</summary>
+    /// <summary>Reads float32 values, out of the data file where they lie there.</summary>
     public static float[] ReadFloats(TensorProto tensor)
     {
         var count = checked((int)tensor.Dims.Aggregate(1L, (a, b) => a * b));
-        var values = tensor.HasRawData && tensor.RawData.Length > 0
-            ? MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray()
-            : [.. tensor.FloatData];
+        var values = ExternalBytes.Find(tensor) is { } external
+            ? external.ReadFloats()
+            : tensor.HasRawData && tensor.RawData.Length > 0
+                ? MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray()
+                : [.. tensor.FloatData];
         if (values.Length != count)
         {
             throw new QuantizationException(
@@ -22,6 +25,26 @@ internal static class TensorValues
         }
 
         return values;
+    }
+
+    /// <summary>Bytes of the values in the form of raw data; 0 for values that have no such form here.</summary>
+    public static long ByteCount(TensorProto tensor) => ExternalBytes.Find(tensor)?.Length ?? (tensor.HasRawData
+        ? tensor.RawData.Length
+        : ((long)tensor.FloatData.Count * sizeof(float)) + ((long)tensor.DoubleData.Count * sizeof(double)) + ((long)tensor.Int64Data.Count * sizeof(long)));
+
+    /// <summary>Writes as many bytes as <see cref="ByteCount"/> says.</summary>
+    public static void CopyBytes(TensorProto tensor, Stream stream)
+    {
+        if (ExternalBytes.Find(tensor) is { } external)
+            external.CopyTo(stream);
+        else if (tensor.HasRawData)
+            stream.Write(tensor.RawData.Span);
+        else if (tensor.FloatData.Count > 0)
+            stream.Write(MemoryMarshal.AsBytes<float>([.. tensor.FloatData]));
+        else if (tensor.DoubleData.Count > 0)
+            stream.Write(MemoryMarshal.AsBytes<double>([.. tensor.DoubleData]));
+        else
+            stream.Write(MemoryMarshal.AsBytes<long>([.. tensor.Int64Data]));
     }
 
     /// <summary>A float32 constant.</summary>

@@ -19,7 +19,7 @@ internal sealed class TemporaryModelFile : IDisposable
             System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"mlnetquant-{Guid.NewGuid():N}.onnx"));
         try
         {
-            model.Save(file.Path);
+            model.Save(file.Path, ExternalData.Never);
             return file;
         }
         catch
