@@ -52,6 +52,23 @@ public sealed class SampleModelTests : IDisposable
     }
 
     [Fact]
+    public void Quantize_writes_a_data_file_where_it_is_asked_for_and_never_over_one_of_the_model()
+    {
+        Quantize("q.onnx", "--algorithm", "msq", "--external-data", "always").ShouldSucceed();
+        Assert.Equal(["q.onnx", "q.onnx.data", "rows.npy"], _folder.Files);
+        Assert.Equal([_folder["q.onnx.data"]], OnnxModel.Load(_folder["q.onnx"]).DataFiles);
+        Quantize("one.onnx", "--algorithm", "msq", "--external-data", "never").ShouldSucceed();
+        Assert.Empty(OnnxModel.Load(_folder["one.onnx"]).DataFiles);
+        CommandLine.Run("compare", _folder["one.onnx"], _folder["q.onnx"], "--data", _folder["rows.npy"]).ShouldSucceed();
+
+        OnnxModel.Load(Repository.SampleModel).Save(_folder["f.onnx"], ExternalData.Always);
+        File.Move(_folder["f.onnx"], _folder["float.onnx"]);
+        var result = CommandLine.Run("quantize", _folder["float.onnx"], "-o", _folder["f.onnx"], "--calibration", _folder["rows.npy"], "--algorithm", "msq");
+        Assert.NotEqual(0, result.Exit);
+        Assert.Contains("f.onnx.data' is named twice", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Compare_measures_that_more_bits_and_a_better_algorithm_leave_less_error()
     {
         Quantize("msq4.onnx", "--bits", "4", "--algorithm", "msq", "--quiet").ShouldSucceed();
