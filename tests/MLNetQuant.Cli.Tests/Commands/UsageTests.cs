@@ -5,7 +5,7 @@ namespace MLNetQuant.Cli.Tests.Commands;
 public partial class UsageTests
 {
     [Theory]
-    [InlineData("quantize", "MODEL", "--output --calibration --bits --algorithm --effort --granularity --scale-rule --percentile --zero-point --paper --no-bias-correction --format --max-layer-error --rows --seed --threads --include --exclude --json --quiet --help")]
+    [InlineData("quantize", "MODEL", "--output --calibration --bits --algorithm --effort --granularity --scale-rule --percentile --zero-point --paper --no-bias-correction --format --external-data --max-layer-error --rows --seed --threads --include --exclude --json --quiet --help")]
     [InlineData("inspect", "MODEL", "--json --help")]
     [InlineData("compare", "A B", "--data --json --help")]
     public void Help_lists_exactly_the_options_that_exist(string command, string arguments, string options)
@@ -51,6 +51,7 @@ public partial class UsageTests
     [InlineData("--algorithm", "optimal", "--algorithm: \"optimal\" is not an algorithm; use best, qronos, optq, gpfq, spfq, unified, beacon, adaround, msq or msq-preprocessed.")]
     [InlineData("--granularity", "row", "--granularity: \"row\" is not a granularity; use tensor, channel, or block:N with N of at least 2, such as block:32.")]
     [InlineData("--format", "2", "--format: \"2\" is not a format; use auto, folded, float.")]
+    [InlineData("--external-data", "maybe", "--external-data: \"maybe\" is not a choice of external data; use auto, always, never.")]
     [InlineData("--scale-rule", "max", "--scale-rule: \"max\" is not a rule for scales; use absmax, mse, weighted-mse, percentile.")]
     [InlineData("--percentile", "0", "--percentile: \"0\" is not a percentile; use a number above 0 and at most 100.")]
     [InlineData("--percentile", "NaN", "--percentile: \"NaN\" is not a percentile; use a number above 0 and at most 100.")]
