@@ -106,6 +106,8 @@ internal sealed class CalibrationWalk : IDisposable
     /// <summary>From here on the quantized stream sees the layer's dequantized weights.</summary>
     public void Replace(ILayer layer, LayerRewrite rewrite)
     {
+        // Dequantized weights are as large as the model: only those ahead of the stream are kept.
+        _rewrites.Forget(weight => _index.Consumers(weight).All(n => n < layer.Node.Index));
         _rewrites.Add(layer.Node.Index, rewrite);
         _diverged.Add(rewrite.Weight);
     }

@@ -21,6 +21,18 @@ internal sealed class GraphRewrites
             _byNode.Add(node, rewrite);
     }
 
+    /// <summary>Lets go of the rewrites of weights that are not needed any more.</summary>
+    public void Forget(Predicate<string> passed)
+    {
+        foreach (var weight in _byWeight.Keys.Where(w => passed(w)).ToArray())
+        {
+            var rewrite = _byWeight[weight];
+            _byWeight.Remove(weight);
+            foreach (var node in _byNode.Where(n => ReferenceEquals(n.Value, rewrite)).Select(n => n.Key).ToArray())
+                _byNode.Remove(node);
+        }
+    }
+
     /// <summary>What replaces a node; null where it stays.</summary>
     public IReadOnlyList<NodeProto>? OfNode(int node) => _byNode.GetValueOrDefault(node)?.Nodes;
 
