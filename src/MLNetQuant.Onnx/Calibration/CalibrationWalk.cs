@@ -49,6 +49,9 @@ internal sealed class CalibrationWalk : IDisposable
         _quantized = [.. _float.Select(b => new Dictionary<string, ITensorSource>(b))];
     }
 
+    /// <summary>The most bytes that the values of both streams took at a time, in memory and in files.</summary>
+    public long LargestBytes => _store.LargestBytes;
+
     /// <summary>Runs both streams up to a layer.</summary>
     /// <param name="layer">The next layer in graph order.</param>
     /// <returns>The layer's input in both streams and its float outputs, batch by batch.</returns>

@@ -1,5 +1,4 @@
 using MLNetQuant.Algorithms;
-using MLNetQuant.Certificates;
 using MLNetQuant.Grids;
 using MLNetQuant.Numerics;
 using MLNetQuant.Onnx.Formats;
@@ -172,24 +171,4 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
         var grid = recipe.Fit(all, energy);
         return [.. weights.Select((_, g) => GridRecipe.Fixed(grid.SelectOutputs(g * outputs, outputs)))];
     }
-}
-
-/// <summary>A quantized layer with its figures.</summary>
-/// <param name="Layer">The layer and its codes.</param>
-/// <param name="RelativeError">‖XW − X̃Q‖_F / ‖XW‖_F over all groups.</param>
-/// <param name="Rows">Rows of X that were used.</param>
-/// <param name="Certificate">What the algorithm promises of the layer; null where it promises nothing.</param>
-internal sealed record LayerResult(QuantizedLayer Layer, double RelativeError, int Rows, Certificate? Certificate)
-{
-    /// <summary>The relative error on the rows held back, of codes chosen without them; null where none were.</summary>
-    public double? HeldBackError { get; init; }
-
-    /// <summary>The relative error to judge by: on the rows held back where there are some.</summary>
-    public double Judged => HeldBackError ?? RelativeError;
-
-    /// <summary>The algorithm, where it is not the one of the options.</summary>
-    public string? Algorithm { get; init; }
-
-    /// <summary>Bits per weight, where they are not those of the options.</summary>
-    public int? Bits { get; init; }
 }

@@ -16,7 +16,7 @@ namespace MLNetQuant.Onnx.Calibration;
 internal sealed class TableQuantizer(QuantizationOptions options)
 {
     /// <summary>Below so many bits rows of a table are told apart badly.</summary>
-    private const int LeastBits = 4;
+    public const int LeastBits = 4;
 
     private readonly Msq _algorithm = new();
 

@@ -16,9 +16,13 @@ internal sealed class TensorStore(long budget) : IDisposable
         (a, b) => (a.Bytes, a.Number).CompareTo((b.Bytes, b.Number))));
     private string? _folder;
     private long _number;
+    private long _bytes;
 
     /// <summary>Bytes of the tensors that are in memory.</summary>
     public long BytesInMemory { get; private set; }
+
+    /// <summary>The most bytes that all tensors took at a time, in memory and in files.</summary>
+    public long LargestBytes { get; private set; }
 
     /// <summary>Bytes written to files so far.</summary>
     public long BytesSpilled { get; private set; }
@@ -36,6 +40,8 @@ internal sealed class TensorStore(long budget) : IDisposable
             _tensors.Add(stored);
             _inMemory.Add(stored);
             BytesInMemory += stored.Bytes;
+            _bytes += stored.Bytes;
+            LargestBytes = Math.Max(LargestBytes, _bytes);
             while (BytesInMemory > budget && _inMemory.Max is { Bytes: > 0 } largest)
                 Spill(largest);
             return stored;
@@ -51,6 +57,7 @@ internal sealed class TensorStore(long budget) : IDisposable
             foreach (var tensor in _tensors.Where(t => !kept.Contains(t)).ToArray())
             {
                 _tensors.Remove(tensor);
+                _bytes -= tensor.Bytes;
                 if (_inMemory.Remove(tensor))
                     BytesInMemory -= tensor.Bytes;
                 if (tensor.File is { } file)

@@ -8,6 +8,7 @@ namespace MLNetQuant;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(QuantizationReport))]
+[JsonSerializable(typeof(QuantizationEstimate))]
 [JsonSerializable(typeof(ModelInspection))]
 [JsonSerializable(typeof(ModelComparison))]
 internal sealed partial class ReportJson : JsonSerializerContext;

@@ -5,7 +5,7 @@ namespace MLNetQuant.Cli.Tests.Commands;
 public partial class UsageTests
 {
     [Theory]
-    [InlineData("quantize", "MODEL", "--output --calibration --bits --algorithm --effort --granularity --scale-rule --percentile --zero-point --paper --no-bias-correction --format --external-data --max-layer-error --rows --seed --threads --include --exclude --json --quiet --help")]
+    [InlineData("quantize", "MODEL", "--output --calibration --bits --algorithm --effort --granularity --scale-rule --percentile --zero-point --paper --no-bias-correction --format --external-data --max-layer-error --rows --seed --threads --memory --include --exclude --dry-run --json --quiet --help")]
     [InlineData("inspect", "MODEL", "--json --help")]
     [InlineData("compare", "A B", "--data --json --help")]
     public void Help_lists_exactly_the_options_that_exist(string command, string arguments, string options)
@@ -55,6 +55,11 @@ public partial class UsageTests
     [InlineData("--scale-rule", "max", "--scale-rule: \"max\" is not a rule for scales; use absmax, mse, weighted-mse, percentile.")]
     [InlineData("--percentile", "0", "--percentile: \"0\" is not a percentile; use a number above 0 and at most 100.")]
     [InlineData("--percentile", "NaN", "--percentile: \"NaN\" is not a percentile; use a number above 0 and at most 100.")]
+    [InlineData("--memory", "2", "--memory: \"2\" is not an amount of memory; use a number with KB, MB, GB, KiB, MiB or GiB, such as 2GB.")]
+    [InlineData("--memory", "0GB", "--memory: \"0GB\" is not an amount of memory; use a number with KB, MB, GB, KiB, MiB or GiB, such as 2GB.")]
+    [InlineData("--memory", "1e3GB", "--memory: \"1e3GB\" is not an amount of memory; use a number with KB, MB, GB, KiB, MiB or GiB, such as 2GB.")]
+    [InlineData("--memory", "9999999999GB", "--memory: \"9999999999GB\" is not an amount of memory; use a number with KB, MB, GB, KiB, MiB or GiB, such as 2GB.")]
+    [InlineData("--memory", "-1GB", "--memory: \"-1GB\" is not an amount of memory; use a number with KB, MB, GB, KiB, MiB or GiB, such as 2GB.")]
     [InlineData("--json", "", "--json is empty: give the path of a file.")]
     [InlineData("--speed", "9", "Unrecognized command or argument '--speed'.")]
     public void Values_out_of_range_are_wrong_usage(string option, string value, string sentence)

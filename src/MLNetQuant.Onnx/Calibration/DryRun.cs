@@ -1,0 +1,137 @@
+using System.Diagnostics;
+using MLNetQuant.Algorithms;
+using MLNetQuant.Grids;
+using MLNetQuant.Numerics;
+using MLNetQuant.Onnx.External;
+using MLNetQuant.Onnx.Formats;
+using MLNetQuant.Onnx.Graph;
+using MLNetQuant.Onnx.Layers;
+
+namespace MLNetQuant.Onnx.Calibration;
+
+/// <summary>
+/// Foretells a run: walks one batch through both streams, with weights rounded to nearest, and writes these into a copy of
+/// the model that is only measured.
+/// </summary>
+internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, QuantizationOptions options)
+{
+    /// <summary>A run compares the written file with the float model: so many batches, each on both.</summary>
+    private const int VerifiedRuns = 2 * QuantizationRun.VerifiedBatches;
+
+    private readonly int _threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
+
+    /// <param name="planning">What finding the layers took.</param>
+    public QuantizationEstimate Estimate(TimeSpan planning)
+    {
+        var budget = options.MemoryBudget ?? FreeMemory.Bytes() / 2;
+        var (opening, forward) = MeasureForward();
+        var names = new FreshNames(plan.Branches.Model.Graph);
+        var streamNames = new FreshNames(plan.Branches.Model.Graph);
+        var rewrites = new GraphRewrites();
+        var rounding = new RoundingPilot(options, _threads);
+        var (statistics, seconds) = (0L, 0.0);
+        using var walk = new CalibrationWalk(
+            plan.Branches.Model, plan.Index, plan.Layers, [plan.Batches[0]], options.Threads, budget, options.CancellationToken);
+        var walking = new Stopwatch();
+        foreach (var layer in plan.Layers)
+        {
+            options.CancellationToken.ThrowIfCancellationRequested();
+            if (layer.ReadsRows)
+            {
+                walking.Start();
+                var inputs = walk.Advance(layer);
+                walking.Stop();
+                var rows = (int)Math.Min(options.RowsPerLayer, inputs.Float.Sum(x => (long)layer.CountRows(x.Shape)) * plan.Batches.Count);
+                statistics = Math.Max(statistics, StatisticsMemory.Bytes(layer, rows, options.Algorithm.NeedsCrossGram));
+                seconds += rounding.Measure(layer, rows);
+            }
+
+            var rounded = Round(layer);
+            walk.Replace(layer, new FloatFormat().Write(rounded, streamNames));
+            rewrites.Add(plan.Branches.Origins[layer.Node.Index], plan.Format.Write(rounded, names));
+        }
+
+        var file = GraphRewriter.Apply(plan.Prepared, rewrites, ModelMetadata.Of(model, options, plan.Rows));
+        var live = walk.LargestBytes * plan.Batches.Count;
+        var parallel = (double)Math.Min(_threads, plan.Batches.Count);
+        var runs = (2 * (plan.Batches.Count - 1)) + Math.Min(VerifiedRuns, 2 * plan.Batches.Count);
+        var weights = plan.Layers.Sum(l => l.Layout.Count);
+        using var process = Process.GetCurrentProcess();
+        return new()
+        {
+            Layers = plan.Layers.Count,
+            Weights = weights + plan.Skipped.Sum(s => s.Weights),
+            QuantizedWeights = weights,
+            CalibrationRows = plan.Rows,
+            FloatBytes = model.SizeInBytes,
+            QuantizedBytes = ModelFiles.Bytes(file, options.ExternalData),
+            LiveBytes = live,
+            MemoryBudget = budget,
+            StatisticsBytes = statistics,
+            PeakMemoryBytes = process.PeakWorkingSet64 + Math.Min(live, budget) + statistics,
+            Seconds = planning.TotalSeconds + (3 * opening) + walking.Elapsed.TotalSeconds + (forward * runs / parallel) + seconds,
+        };
+    }
+
+    /// <summary>Seconds to open the float model, and to run one batch on one thread once it is warm.</summary>
+    private (double Opening, double Forward) MeasureForward()
+    {
+        var watch = Stopwatch.StartNew();
+        using var session = OnnxSession.Open(model);
+        var opening = watch.Elapsed.TotalSeconds;
+        if (session.FloatOutputs is not { Count: > 0 } outputs)
+            return (opening, 0);
+        session.Run(plan.Batches[0], outputs);
+        watch.Restart();
+        session.Run(plan.Batches[0], outputs);
+        return (opening, watch.Elapsed.TotalSeconds);
+    }
+
+    /// <summary>The layer with each weight rounded to nearest on a grid of the size that the run is going to write.</summary>
+    private QuantizedLayer Round(ILayer layer)
+    {
+        var layout = layer.Layout;
+        var bits = layer.ReadsRows ? options.Bits : Math.Max(options.Bits, TableQuantizer.LeastBits);
+        var alphabet = bits == options.Bits ? options.Alphabet : Alphabet.OfBits(bits);
+        var recipe = new GridRecipe(alphabet, options.Granularity, ScaleRule.AbsMax) { ZeroPoint = ZeroPoints(layer) };
+        var values = TensorValues.ReadFloats(layer.Node.Weight);
+        Grid? first = null;
+        var groups = new QuantizedWeights[layout.Groups];
+        for (var g = 0; g < groups.Length; g++)
+        {
+            var weights = layout.Gather<float>(values, g);
+            var grid = options.Granularity == Granularity.PerTensor && first is not null ? first : recipe.Fit(weights, Ones(layout.Inputs));
+            first ??= grid;
+            var codes = new Matrix<sbyte>(layout.Inputs, layout.Outputs);
+            for (var t = 0; t < layout.Inputs; t++)
+            {
+                for (var i = 0; i < layout.Outputs; i++)
+                    codes[t, i] = grid.Nearest(t, i, weights[t, i], out _);
+            }
+
+            groups[g] = new(codes, grid);
+        }
+
+        var bias = layer.BiasInput >= 0 && layer.Node.Proto.Input.Count > layer.BiasInput
+            ? plan.Index.Initializers.GetValueOrDefault(layer.Node.Proto.Input[layer.BiasInput])
+            : null;
+        var corrects = options.BiasCorrection && layer.ReadsRows && BiasWriter.CanApply(layer, plan.Index);
+        return new(layer, groups, corrects ? new double[layout.AllOutputs] : null, bias);
+    }
+
+    private ZeroPointRule ZeroPoints(ILayer layer)
+    {
+        if (options.ZeroPoint != ZeroPointRule.Automatic)
+            return options.ZeroPoint == ZeroPointRule.None ? ZeroPointRule.None : ZeroPointRule.Range;
+        var blocks = options.Granularity != Granularity.PerTensor && options.Granularity != Granularity.PerChannel;
+        var most = blocks ? 4 : 3; // bits at which Best tries zero points
+        return options.Bits <= most && (options.Algorithm is Best || !layer.ReadsRows) ? ZeroPointRule.Range : ZeroPointRule.None;
+    }
+
+    private static double[] Ones(int count)
+    {
+        var ones = new double[count];
+        Array.Fill(ones, 1);
+        return ones;
+    }
+}

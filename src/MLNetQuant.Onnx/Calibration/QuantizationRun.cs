@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using MLNetQuant.Onnx.Formats;
+using MLNetQuant.Onnx.Graph;
+using MLNetQuant.Onnx.Numerics;
+
+namespace MLNetQuant.Onnx.Calibration;
+
+/// <summary>Carries out a plan: walks through the layers, writes the file, and compares it with the float model.</summary>
+internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, QuantizationOptions options)
+{
+    /// <summary>Batches at most on which the written file is compared with the float model.</summary>
+    public const int VerifiedBatches = 8;
+
+    private readonly int _layers = plan.Layers.Count;
+
+    /// <param name="watch">Runs since the work began.</param>
+    /// <exception cref="QuantizationException">The quantized model gives outputs that are not finite.</exception>
+    public QuantizedModel Quantize(Stopwatch watch)
+    {
+        Rehearse();
+        var (rewrites, reports, tooCoarse) = QuantizeLayers();
+        options.Progress?.Report(new("write", null, _layers, _layers));
+        var quantized = OnnxModel.FromProto(
+            GraphRewriter.Apply(plan.Prepared, rewrites, ModelMetadata.Of(model, options, plan.Rows)), model.Name, options.ExternalData);
+
+        options.Progress?.Report(new("verify", null, _layers, _layers));
+        var (errors, finite) = OutputComparison.Measure(model, quantized, ComparedBatches(), options.Threads, options.CancellationToken);
+        if (!finite)
+        {
+            throw new QuantizationException(
+                $"The quantized model '{model.Name}' gives NaN or infinite outputs on calibration rows: use more bits, or exclude layers.");
+        }
+
+        SkippedLayer[] skipped = [.. plan.Skipped, .. tooCoarse];
+        var quantizedWeights = reports.Sum(r => r.Weights);
+        return new(quantized, new QuantizationReport
+        {
+            Layers = reports,
+            Skipped = skipped,
+            Warnings = LayerWarnings.Of(reports),
+            FloatBytes = model.SizeInBytes,
+            QuantizedBytes = quantized.SizeInBytes,
+            Weights = quantizedWeights + skipped.Sum(s => s.Weights),
+            QuantizedWeights = quantizedWeights,
+            CalibrationRows = plan.Rows,
+            PaperLevels = options.PaperLevels,
+            Outputs = errors,
+            Seconds = watch.Elapsed.TotalSeconds,
+            PeakMemoryBytes = PeakMemory(),
+        });
+    }
+
+    private (GraphRewrites Rewrites, List<LayerReport> Reports, List<SkippedLayer> TooCoarse) QuantizeLayers()
+    {
+        var graph = plan.Branches.Model;
+        using var walk = new CalibrationWalk(
+            graph, plan.Index, plan.Layers, plan.Batches, options.Threads, options.MemoryBudget ?? FreeMemory.Bytes() / 2, options.CancellationToken);
+        using var product = new OnnxRuntimeMatrixProduct(options.Threads);
+        var quantizer = new LayerQuantizer(plan.Index, options, product);
+        var tables = new TableQuantizer(options);
+        var names = new FreshNames(graph.Graph);
+        var stream = new FloatFormat();
+        var streamNames = new FreshNames(graph.Graph);
+        var rewrites = new GraphRewrites();
+        var reports = new List<LayerReport>();
+        var tooCoarse = new List<SkippedLayer>();
+        foreach (var (number, layer) in plan.Layers.Index())
+        {
+            options.CancellationToken.ThrowIfCancellationRequested();
+            options.Progress?.Report(new("calibrate", layer.Node.Name, number, _layers));
+            var watch = Stopwatch.StartNew();
+            var inputs = layer.ReadsRows ? walk.Advance(layer) : null;
+            options.Progress?.Report(new("quantize", layer.Node.Name, number, _layers));
+            var result = inputs is null ? tables.Quantize(layer) : quantizer.Quantize(layer, number, inputs);
+            if (result.Judged > options.MaxLayerError)
+            {
+                tooCoarse.Add(result.ToSkipped(options.MaxLayerError.Value));
+            }
+            else
+            {
+                var format = WeightFormats.For(plan.Format, result.Layer, plan.Opset);
+                walk.Replace(layer, stream.Write(result.Layer, streamNames));
+                rewrites.Add(plan.Branches.Origins[layer.Node.Index], format.Write(result.Layer, names));
+                reports.Add(result.ToReport(format, options, watch.Elapsed.TotalSeconds));
+            }
+
+            options.Progress?.Report(new("quantize", layer.Node.Name, number + 1, _layers));
+        }
+
+        return (rewrites, reports, tooCoarse);
+    }
+
+    /// <summary>Runs one batch through the float model, so that one that cannot be run fails before all the work.</summary>
+    private void Rehearse()
+    {
+        using var session = OnnxSession.Open(model);
+        if (session.FloatOutputs is { Count: > 0 } outputs)
+            session.Run(plan.Batches[0], outputs);
+    }
+
+    /// <summary>A model with a fixed batch keeps its own; then all batches are of one size.</summary>
+    private IReadOnlyDictionary<string, OnnxTensor>[] ComparedBatches()
+    {
+        var (batches, rows) = (plan.Batches, plan.Rows);
+        var size = (rows + options.BatchSize - 1) / options.BatchSize == batches.Count ? options.BatchSize : rows / batches.Count;
+        return [.. HeldBackRows.Batches(rows, size, VerifiedBatches).Select(b => batches[b])];
+    }
+
+    private static long PeakMemory()
+    {
+        using var process = Process.GetCurrentProcess();
+        return process.PeakWorkingSet64;
+    }
+}

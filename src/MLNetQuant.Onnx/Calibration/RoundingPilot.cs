@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using MLNetQuant.Algorithms;
+using MLNetQuant.Grids;
+using MLNetQuant.Numerics;
+using MLNetQuant.Onnx.Layers;
+using MLNetQuant.Onnx.Numerics;
+using MLNetQuant.Statistics;
+
+namespace MLNetQuant.Onnx.Calibration;
+
+/// <summary>Measures how long statistics and rounding of layers take, on random numbers and on a part of large layers.</summary>
+/// <param name="options">The algorithm and the grid.</param>
+/// <param name="threads">Threads.</param>
+internal sealed class RoundingPilot(QuantizationOptions options, int threads)
+{
+    /// <summary>Inputs and outputs of the part of a layer that is measured.</summary>
+    private const int Extent = 256;
+
+    private const int ChunkRows = 1024;
+
+    private readonly Dictionary<(int Inputs, int Outputs, int Rows, bool Alone), double> _measured = [];
+
+    /// <summary>Seconds that a layer takes.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="rows">Rows of its statistics.</param>
+    public double Measure(ILayer layer, int rows)
+    {
+        var layout = layer.Layout;
+        if (rows == 0)
+            return 0;
+        var alone = layout.Groups == 1;
+        var key = (layout.Inputs, layout.Outputs, rows, alone);
+        if (!_measured.TryGetValue(key, out var seconds))
+            _measured[key] = seconds = Run(layout.Inputs, layout.Outputs, rows, alone ? threads : 1);
+        return seconds * Math.Ceiling(layout.Groups / (double)(alone ? 1 : threads));
+    }
+
+    private double Run(int inputs, int outputs, int rows, int workers)
+    {
+        int n = Math.Min(inputs, Extent), m = Math.Min(outputs, Extent);
+        var random = new CounterRandom(options.Seed, int.MinValue);
+        var weights = new Matrix<float>(n, m, Noise(random, 0, n * m));
+        using var ownProduct = new OnnxRuntimeMatrixProduct(workers);
+        var product = LayerStatisticsReader.Engine(n, ownProduct, workers);
+        var gathering = new Stopwatch();
+        var fitted = Gather(1, Math.Max(1, rows * 4 / 5));
+        var heldBack = options.Algorithm.UsesHeldBackRows && rows >= 100 ? Gather(2, rows / 5) : null;
+        var rounding = Stopwatch.StartNew();
+        var recipe = new GridRecipe(options.Alphabet, options.Granularity, options.ScaleRule) { ZeroPoint = options.ZeroPoint, Percentile = options.Percentile };
+        var context = new QuantizationContext
+        {
+            Seed = options.Seed,
+            Threads = workers,
+            Product = product,
+            CancellationToken = options.CancellationToken,
+        };
+        var group = new GroupQuantizer(options.Algorithm, weights, new(fitted, heldBack), recipe, context, 0.01);
+        if (options.BiasCorrection)
+            group.QuantizeWithBias(0);
+        else
+            group.Quantize();
+        var wider = (double)inputs / n;
+        return (gathering.Elapsed.TotalSeconds * wider * wider) + (rounding.Elapsed.TotalSeconds * wider * wider * outputs / m);
+
+        LayerStatistics Gather(int stream, int count)
+        {
+            var sums = new LayerStatisticsAccumulator(weights, options.Algorithm.NeedsCrossGram, product, workers);
+            for (var done = 0; done < count; done += ChunkRows)
+            {
+                var chunk = Math.Min(ChunkRows, count - done);
+                var x = Noise(random, stream, chunk * n);
+                var quantized = Array.ConvertAll(x, v => v * 1.01f);
+                gathering.Start();
+                sums.Add(x, quantized, chunk);
+                gathering.Stop();
+            }
+
+            return sums.ToStatistics();
+        }
+    }
+
+    private static float[] Noise(CounterRandom random, int stream, int count)
+    {
+        var values = new float[count];
+        for (var i = 0; i < count; i++)
+            values[i] = (float)random.Uniform(stream, i) - 0.5f;
+        return values;
+    }
+}
