@@ -87,7 +87,7 @@ internal sealed class BestBench
 
     private BestTrial Run(PathFollowing algorithm, PathProblem path, GridRecipe recipe)
     {
-        var weights = algorithm.Round(path, path.Fit(recipe, _problem.Statistics.InputEnergy(), _context), _context);
+        var weights = algorithm.Round(path, algorithm.Fit(path, recipe, _problem.Statistics.InputEnergy(), _context), _context);
         return new(algorithm, path, weights, weights, Judged(weights));
     }
 

@@ -18,8 +18,9 @@ namespace MLNetQuant.Algorithms;
 /// ⟨X̃_t, u_{t−1}⟩ = Σ_{j&lt;t} (G_tj w_j − H_tj q_j); hence in the kernel P = D⁻¹ tril(G) W and S = D⁻¹ strictL(H).
 /// Where X̃ = X this is W + S(W − Q).</para>
 /// <para>Sparse: Q is preceded by a threshold λ, soft, v ↦ sign(v) max(|v| − λ, 0), or hard, v ↦ v where |v| > λ, else
-/// 0. The paper's hard rule then rounds to the levels λ + kδ of either sign; a file holds whole multiples of δ, so that
-/// here the levels are those of the grid. The two are the same where λ is a whole number of steps.</para>
+/// 0. The hard rule then rounds to the levels λ + kδ of either sign, k = 0..K, K + 1 being the largest code; as the
+/// authors do, the steps of a fitted grid are made smaller, so that its largest value stays: δ = s − (λ − s)/K. The
+/// steps of a fixed grid are taken as they are.</para>
 /// <para>An input that is zero on all rows has v = 0.</para>
 /// </remarks>
 /// <param name="options">Order, sparsity.</param>
@@ -52,7 +53,24 @@ public sealed class Gpfq(GpfqOptions options) : PathFollowing
         if (_options.Sparsity == Sparsity.None)
             return base.Round(path, grid, context);
         var soft = _options.Sparsity == Sparsity.Soft;
+        var levels = soft ? grid : grid.WithThreshold((float)_options.Threshold);
         return path.Round(
-            grid, codes => new ThresholdRounding<NearestRounding>(soft, _options.Threshold, new(grid, codes)), context);
+            levels, codes => new ThresholdRounding<NearestRounding>(soft, _options.Threshold, new(levels, codes)), context);
+    }
+
+    internal override Grid Fit(PathProblem path, GridRecipe recipe, double[] inputEnergy, QuantizationContext context)
+    {
+        var grid = base.Fit(path, recipe, inputEnergy, context);
+        var k = grid.Alphabet.High - 1;
+        if (_options.Sparsity != Sparsity.Hard || _options.Threshold == 0 || recipe.IsFixed || k == 0)
+            return grid;
+        var scales = grid.Scales.Clone();
+        foreach (ref var s in scales.Data.AsSpan())
+        {
+            var step = (float)(s - ((_options.Threshold - s) / k));
+            s = step >= ScaleFit.SmallestScale ? step : s; // all weights are below λ: any step will do
+        }
+
+        return new(grid.Alphabet, grid.Granularity, grid.Inputs, scales, grid.ZeroPoints);
     }
 }

@@ -9,7 +9,8 @@ public enum Sparsity
     /// <summary>Q(sign(v) max(|v| − λ, 0)): the penalty λ|q| of the paper.</summary>
     Soft,
 
-    /// <summary>Zero where |v| ≤ λ, else Q(v): the penalty on the number of weights that are not zero.</summary>
+    /// <summary>Zero where |v| ≤ λ, else the nearest of ±λ, ±(λ + δ), ±(λ + 2δ) and so on: the penalty on the number of weights
+    /// that are not zero. The grid of the result has a <see cref="Grids.Grid.Threshold"/>.</summary>
     Hard,
 }
 

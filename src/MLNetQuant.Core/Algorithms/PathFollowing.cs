@@ -25,7 +25,7 @@ public abstract class PathFollowing : ICertifiedQuantizer
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(context);
         var path = Prepare(problem, context);
-        return Round(path, path.Fit(recipe, problem.Statistics.InputEnergy(), context), context);
+        return Round(path, Fit(path, recipe, problem.Statistics.InputEnergy(), context), context);
     }
 
     /// <inheritdoc/>
@@ -44,6 +44,10 @@ public abstract class PathFollowing : ICertifiedQuantizer
 
     /// <summary>P and S, which do not depend on the grid.</summary>
     internal abstract PathProblem Prepare(LayerProblem problem, QuantizationContext context);
+
+    /// <summary>The grid of a recipe for what the path rounds.</summary>
+    internal virtual Grid Fit(PathProblem path, GridRecipe recipe, double[] inputEnergy, QuantizationContext context) =>
+        path.Fit(recipe, inputEnergy, context);
 
     /// <summary>Follows the path on a grid and measures the error of each output, up to a number that does not depend on
     /// the grid: on the way where the path allows it, else by these statistics.</summary>

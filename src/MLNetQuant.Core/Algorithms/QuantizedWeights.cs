@@ -70,7 +70,7 @@ public sealed class QuantizedWeights
         Path = path,
     };
 
-    /// <summary>The values: ((float)code − (float)zero point) · scale in single precision, which is what the file computes.</summary>
+    /// <summary>The values, <see cref="Grid.Value"/> in single precision, which is what the file computes.</summary>
     public Matrix<float> Dequantize()
     {
         var values = new Matrix<float>(Codes.Rows, Codes.Columns);

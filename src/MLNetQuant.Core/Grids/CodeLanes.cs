@@ -7,7 +7,9 @@ namespace MLNetQuant.Grids;
 /// and from integers to codes and the values that a file computes.
 /// </summary>
 /// <remarks>With z the zero point the numbers are v/s + z, which is the code itself; the binary alphabet, whose codes
-/// are the odd numbers −1 and +1, is counted as (code − 1)/2.</remarks>
+/// are the odd numbers −1 and +1, is counted as (code − 1)/2. With a threshold v/s gives way to a function that is
+/// linear between neighbouring values, <see cref="GridLanes.Steps"/>, so that rounding up and down has its meaning
+/// there too.</remarks>
 internal static class CodeLanes
 {
     /// <summary>Replaces each argument v by the number to be rounded to an integer.</summary>
@@ -15,7 +17,7 @@ internal static class CodeLanes
     {
         var width = Vector<double>.Count;
         var i = 0;
-        for (; i <= lanes.Length - (2 * width); i += 2 * width)
+        for (; grid.Threshold == 0 && i <= lanes.Length - (2 * width); i += 2 * width)
         {
             Vector.Widen(new Vector<float>(grid.Scales[i..]), out var first, out var second);
             (new Vector<double>(lanes[i..]) / first).CopyTo(lanes[i..]);
@@ -23,7 +25,7 @@ internal static class CodeLanes
         }
 
         for (; i < lanes.Length; i++)
-            lanes[i] /= grid.Scales[i];
+            lanes[i] = grid.Steps(i, lanes[i]);
         for (i = 0; i < grid.ZeroPoints.Length; i++)
             lanes[i] += grid.ZeroPoints[i];
         for (i = 0; grid.Alphabet.IsBinary && i < lanes.Length; i++)
@@ -31,8 +33,7 @@ internal static class CodeLanes
     }
 
     /// <summary>Clips each integer to the alphabet, keeps its code, and replaces it by the value of the code.</summary>
-    /// <param name="lanes">Integers on entry; on return ((float)code − (float)zero point) · scale in single precision,
-    /// widened.</param>
+    /// <param name="lanes">Integers on entry; on return <see cref="Grid.Value"/> in single precision, widened.</param>
     /// <param name="grid">Scales, zero points, alphabet.</param>
     /// <param name="codes">Receives the codes.</param>
     /// <returns>How many integers were clipped.</returns>
@@ -45,7 +46,7 @@ internal static class CodeLanes
         var i = 0;
         for (; grid.Alphabet.IsBinary && i < lanes.Length; i++)
             lanes[i] = (2 * lanes[i]) + 1;
-        for (i = 0; i <= lanes.Length - kept.Length; i += kept.Length)
+        for (i = 0; grid.Threshold == 0 && i <= lanes.Length - kept.Length; i += kept.Length)
         {
             Vector.Widen(new Vector<float>(grid.Scales[i..]), out var firstScale, out var secondScale);
             var first = Clip(new(lanes[i..]), low, high, ref clipped);

@@ -6,7 +6,8 @@ namespace MLNetQuant.Grids;
 /// A fitted grid for a weight matrix: the weight at (input, output) may be ((float)code − (float)zero point) · scale,
 /// in single precision, for each code of the alphabet. Scales are float32, because that is what a file holds; zero
 /// points are integers between the ends of the alphabet, so that zero is a value of every grid but a binary one, and
-/// are all zero for a symmetric grid.
+/// are all zero for a symmetric grid. A grid with a <see cref="Threshold"/> leaves a gap around zero, as hard
+/// thresholding does: 0, ±λ, ±(λ + s), ±(λ + 2s) and so on.
 /// </summary>
 public sealed class Grid
 {
@@ -83,13 +84,31 @@ public sealed class Grid
     /// <summary>The codes whose value is zero, in the shape of <see cref="Scales"/>; null where all of them are zero.</summary>
     public Matrix<sbyte>? ZeroPoints { get; }
 
+    /// <summary>λ, the least size of a value that is not zero: code z ± k stands for ±(λ + (k − 1)s), k from 1. Zero, the
+    /// usual case, for values that are all whole multiples of the scale.</summary>
+    public float Threshold { get; private init; }
+
+    /// <summary>The same grid with a gap around zero.</summary>
+    /// <param name="threshold">λ, positive and finite; zero closes the gap.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A threshold that is negative or not finite.</exception>
+    /// <exception cref="InvalidOperationException">A grid of one bit, which has no zero.</exception>
+    public Grid WithThreshold(float threshold)
+    {
+        if (!(threshold >= 0) || !float.IsFinite(threshold))
+            throw new ArgumentOutOfRangeException(nameof(threshold), $"The threshold of a grid is {threshold}; it must be a finite number from 0.");
+        if (Alphabet.IsBinary)
+            throw new InvalidOperationException("A grid of one bit has no zero and therefore no threshold; use 2 bits or more.");
+        return new(Alphabet, Granularity, Inputs, Scales, ZeroPoints) { Threshold = threshold };
+    }
+
     /// <summary>The scale of one weight.</summary>
     public float Scale(int input, int output) => Scales[input / BlockSize, output];
 
     /// <summary>The zero point of one weight.</summary>
     public int ZeroPoint(int input, int output) => ZeroPoints?[input / BlockSize, output] ?? 0;
 
-    /// <summary>The code whose value is nearest to a number: clip(⌊v/s + z + ½⌋), ties upwards.</summary>
+    /// <summary>The code whose value is nearest to a number: clip(⌊v/s + z + ½⌋), ties upwards; with a threshold
+    /// clip(⌊z ± (1 + (|v| − λ)/s) + ½⌋), and ⌊z + v/λ + ½⌋ where |v| &lt; λ.</summary>
     /// <param name="input">Row of the weight matrix.</param>
     /// <param name="output">Column of the weight matrix.</param>
     /// <param name="value">v, not NaN.</param>
@@ -100,15 +119,16 @@ public sealed class Grid
     {
         if (double.IsNaN(value))
             throw new ArgumentException($"The value at input {input}, output {output} is NaN, which has no nearest code.", nameof(value));
-        var number = (value / Scale(input, output)) + ZeroPoint(input, output);
+        var number = Lanes(input, output, 1).Steps(0, value) + ZeroPoint(input, output);
         var code = Alphabet.IsBinary ? (2 * Math.Floor(((number - 1) / 2) + 0.5)) + 1 : Math.Floor(number + 0.5);
         var inside = Math.Clamp(code, Alphabet.Low, Alphabet.High);
         clipped = code != inside;
         return (sbyte)inside;
     }
 
-    /// <summary>What a code stands for: ((float)code − (float)zero point) · scale in single precision.</summary>
-    public float Value(int input, int output, int code) => ((float)code - ZeroPoint(input, output)) * Scale(input, output);
+    /// <summary>What a code stands for: ((float)code − (float)zero point) · scale in single precision; with a threshold,
+    /// and k that difference, (k − sign(k)) · scale + sign(k) · λ.</summary>
+    public float Value(int input, int output, int code) => Lanes(input, output, 1).Value(0, code);
 
     /// <summary>All that the grid says of some outputs at one input.</summary>
     internal GridLanes Lanes(int input, int firstOutput, int count)
@@ -117,7 +137,8 @@ public sealed class Grid
         return new(
             Scales.Row(block).Slice(firstOutput, count),
             _zeroPoints is null ? default : _zeroPoints.Row(block).Slice(firstOutput, count),
-            Alphabet);
+            Alphabet,
+            Threshold);
     }
 
     /// <summary>The same grid for some of the outputs, as grouped layers need.</summary>
@@ -125,16 +146,26 @@ public sealed class Grid
     public Grid SelectOutputs(int start, int count)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        return new(Alphabet, Granularity, Inputs, Scales.SelectColumns(start, count), ZeroPoints?.SelectColumns(start, count));
+        return new(Alphabet, Granularity, Inputs, Scales.SelectColumns(start, count), ZeroPoints?.SelectColumns(start, count)) { Threshold = Threshold };
     }
 
-    /// <summary>The same grid with every scale multiplied.</summary>
+    /// <summary>The same grid with every scale multiplied, the threshold kept.</summary>
     internal Grid Times(double factor) => new(
         Alphabet,
         Granularity,
         Inputs,
         new(Scales.Rows, Scales.Columns, Array.ConvertAll(Scales.Data, scale => ScaleFit.Times(scale, factor))),
-        ZeroPoints);
+        ZeroPoints)
+    { Threshold = Threshold };
+
+    /// <summary>Refuses a grid with a threshold, whose values are no multiples of a scale.</summary>
+    /// <param name="what">What needs such multiples, as the sentence's subject.</param>
+    /// <exception cref="ArgumentException">The grid has a threshold.</exception>
+    internal void RequireNoThreshold(string what)
+    {
+        if (Threshold > 0)
+            throw new ArgumentException($"{what} needs values that are multiples of a scale, and this grid has a threshold of {Threshold}; use it on weights without hard thresholding.");
+    }
 
     private static void RequireZeroPoints(Alphabet alphabet, Granularity granularity, Matrix<float> scales, Matrix<sbyte> zeroPoints)
     {

@@ -58,9 +58,11 @@ public sealed record GridRecipe(Alphabet Alphabet, Granularity Granularity, Scal
     internal bool IsFixed => FixedGrid is not null;
 
     /// <summary>A recipe that always answers this grid, for weights of its shape.</summary>
+    /// <exception cref="ArgumentException">A grid with a threshold, which is what hard thresholding gives its results.</exception>
     public static GridRecipe Fixed(Grid grid)
     {
         ArgumentNullException.ThrowIfNull(grid);
+        grid.RequireNoThreshold("A fixed recipe");
         return new(grid.Alphabet, grid.Granularity, ScaleRule.AbsMax) { FixedGrid = grid };
     }
 

@@ -1,6 +1,7 @@
 namespace MLNetQuant.Grids;
 
-/// <summary>Sets small arguments to zero, then rounds by another rule.</summary>
+/// <summary>Sets small arguments to zero, then rounds by another rule: to whole steps after the soft threshold, to ±λ, ±(λ + δ),
+/// … after the hard one, whose grid has the threshold as well (<see cref="Grid.WithThreshold"/>).</summary>
 /// <param name="soft">Whether the others move towards zero by the threshold, or stay.</param>
 /// <param name="threshold">λ, in the units of the weights.</param>
 /// <param name="rounding">The rule for what remains.</param>

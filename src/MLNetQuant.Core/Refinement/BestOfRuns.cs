@@ -15,6 +15,7 @@ internal sealed class BestOfRuns
     private readonly Matrix<sbyte> _zeroPoints;
     private readonly double[] _errors;
     private readonly Granularity _granularity;
+    private readonly float _threshold;
     private Alphabet _alphabet;
     private int _dampingRaises;
 
@@ -27,13 +28,14 @@ internal sealed class BestOfRuns
             run.Grid.Scales.Clone(),
             run.Grid.ZeroPoints?.Clone() ?? new(run.Grid.Scales.Rows, run.Grid.Outputs),
             (double[])errors.Clone(),
-            run.Grid.Granularity)
+            run.Grid.Granularity,
+            run.Grid.Threshold)
     {
         (_alphabet, _dampingRaises, Clips) = (run.Grid.Alphabet, run.DampingRaises, run.Clipped > 0);
     }
 
-    private BestOfRuns(Matrix<sbyte> codes, Matrix<float> scales, Matrix<sbyte> zeroPoints, double[] errors, Granularity granularity) =>
-        (_codes, _scales, _zeroPoints, _errors, _granularity) = (codes, scales, zeroPoints, errors, granularity);
+    private BestOfRuns(Matrix<sbyte> codes, Matrix<float> scales, Matrix<sbyte> zeroPoints, double[] errors, Granularity granularity, float threshold) =>
+        (_codes, _scales, _zeroPoints, _errors, _granularity, _threshold) = (codes, scales, zeroPoints, errors, granularity, threshold);
 
     /// <summary>Whether a run that gave something clipped arguments.</summary>
     internal bool Clips { get; private set; }
@@ -69,7 +71,7 @@ internal sealed class BestOfRuns
 
     /// <summary>A copy, to which more runs may be offered.</summary>
     internal BestOfRuns Copy() =>
-        new(_codes.Clone(), _scales.Clone(), _zeroPoints.Clone(), (double[])_errors.Clone(), _granularity)
+        new(_codes.Clone(), _scales.Clone(), _zeroPoints.Clone(), (double[])_errors.Clone(), _granularity, _threshold)
         {
             _alphabet = _alphabet,
             _dampingRaises = _dampingRaises,
@@ -79,7 +81,7 @@ internal sealed class BestOfRuns
     /// <summary>What was kept so far.</summary>
     internal QuantizedWeights Weights(long clipped = 0)
     {
-        Grid grid = new(_alphabet, _granularity, _codes.Rows, _scales.Clone(), _zeroPoints.Clone());
-        return new(_codes.Clone(), grid, clipped) { DampingRaises = _dampingRaises };
+        var grid = new Grid(_alphabet, _granularity, _codes.Rows, _scales.Clone(), _zeroPoints.Clone());
+        return new(_codes.Clone(), _threshold > 0 ? grid.WithThreshold(_threshold) : grid, clipped) { DampingRaises = _dampingRaises };
     }
 }

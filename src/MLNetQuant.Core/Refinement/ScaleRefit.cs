@@ -25,13 +25,14 @@ public static class ScaleRefit
     /// <param name="weights">Codes on a grid.</param>
     /// <param name="statistics">Statistics of the layer; centred ones where a bias takes up the mean error.</param>
     /// <param name="context">Threads and cancellation; results do not depend on them.</param>
-    /// <exception cref="ArgumentException">Weights of another shape than the layer.</exception>
+    /// <exception cref="ArgumentException">Weights of another shape than the layer, or on a grid with a threshold.</exception>
     public static QuantizedWeights Run(QuantizedWeights weights, LayerStatistics statistics, QuantizationContext context)
     {
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentNullException.ThrowIfNull(statistics);
         ArgumentNullException.ThrowIfNull(context);
         var grid = weights.Grid;
+        grid.RequireNoThreshold("The refit of scales");
         var steps = Steps(weights);
         statistics.RequireShape(steps);
         var scales = grid.BlockSize < grid.Inputs

@@ -66,7 +66,7 @@ public sealed class StepSearch(IWeightQuantizer algorithm) : IWeightQuantizer
         }
 
         var path = following.Prepare(problem, context);
-        var fitted = path.Fit(recipe, problem.Statistics.InputEnergy(), context);
+        var fitted = following.Fit(path, recipe, problem.Statistics.InputEnergy(), context);
         return (multiple => following.Round(path, fitted.Times(multiple), context), grid => following.Round(path, grid, context));
     }
 

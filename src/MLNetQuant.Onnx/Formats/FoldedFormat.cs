@@ -11,7 +11,8 @@ namespace MLNetQuant.Onnx.Formats;
 /// <see cref="QuantizedWeights.Dequantize"/>. ONNX Runtime folds constants when it loads a model (DequantizeLinear on a
 /// weight it does not fold, and runs it again at every inference). Codes of fewer than eight bits are packed into bytes
 /// where that makes the file smaller. Block scales need the inputs padded to whole blocks and a reshape before and after. Where inputs were rescaled one more
-/// Mul takes their factors back, powers of two, so that no digit changes.
+/// Mul takes their factors back, powers of two, so that no digit changes. Where the grid has a threshold λ, codes k become
+/// (k − Sign(k)) · scale + Sign(k) · λ.
 /// </summary>
 /// <param name="opset">Version of the default operator set.</param>
 internal sealed class FoldedFormat(long opset) : IWeightFormat
@@ -44,7 +45,7 @@ internal sealed class FoldedFormat(long opset) : IWeightFormat
                 ? (decoder.Unpack(PackedCodes.Pack(values.Codes, values.Alphabet), values.Codes.Length, values.Shape), values.Alphabet.Stride)
                 : (decoder.Cast(TensorValues.Create(decoder.Fresh("codes"), values.Codes, values.Shape)), 1);
             var zeroPoints = packed ? values.ZeroPoints.Select(z => (float)(z - offset) / step) : values.ZeroPoints.Select(z => (float)z);
-            decoder.Scale(codes, [.. zeroPoints], [.. values.Scales.Select(s => s * step)], values.ScaleShape);
+            decoder.Scale(codes, [.. zeroPoints], [.. values.Scales.Select(s => s * step)], values.ScaleShape, layer.Threshold);
             values.Restore(decoder, weight.Dims);
             return decoder.Rewrite();
         }

@@ -24,6 +24,9 @@ internal sealed record QuantizedLayer(
     public Alphabet Alphabet => Groups.Select(g => g.Grid.Alphabet).Aggregate((a, b) =>
         a == b ? a : new(Math.Min(a.Low, b.Low), Math.Max(a.High, b.High)));
 
+    /// <summary>The threshold of the grids, the same in all groups.</summary>
+    public float Threshold => Groups[0].Grid.Threshold;
+
     /// <summary>The codes in the shape of the weight tensor.</summary>
     public sbyte[] Codes()
     {

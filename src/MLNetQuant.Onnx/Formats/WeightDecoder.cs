@@ -15,6 +15,9 @@ internal sealed class WeightDecoder(string weight, long opset, FreshNames names)
     /// <summary>From here on Slice takes its bounds as inputs.</summary>
     private const long SliceByInputs = 10;
 
+    /// <summary>From here on there is Sign; before, Clip has attributes.</summary>
+    private const long FirstSign = 9;
+
     private readonly List<NodeProto> _nodes = [];
     private readonly List<TensorProto> _constants = [];
 
@@ -61,8 +64,9 @@ internal sealed class WeightDecoder(string weight, long opset, FreshNames names)
         return Last;
     }
 
-    /// <summary>(codes − zeroPoints) · scales, without the difference where all zero points are zero.</summary>
-    public void Scale(string codes, float[] zeroPoints, float[] scales, long[] shape)
+    /// <summary>k · scales for k = codes − zeroPoints, without the difference where all zero points are zero; with a threshold
+    /// (k − Sign(k)) · scales + Sign(k) · threshold.</summary>
+    public void Scale(string codes, float[] zeroPoints, float[] scales, long[] shape, float threshold)
     {
         var values = codes;
         if (zeroPoints.AsSpan().ContainsAnyExcept(0f))
@@ -80,7 +84,17 @@ internal sealed class WeightDecoder(string weight, long opset, FreshNames names)
             }
         }
 
-        Binary("Mul", values, scales, shape, "scale");
+        if (threshold == 0)
+        {
+            Binary("Mul", values, scales, shape, "scale");
+            return;
+        }
+
+        var sign = opset < FirstSign
+            ? Node("Clip", [values], "sign", NodeAttributes.Attribute("min", -1f), NodeAttributes.Attribute("max", 1f))
+            : Node("Sign", [values], "sign");
+        var beyond = Binary("Mul", Node("Sub", [values, sign], "beyond"), scales, shape, "scale");
+        Node("Add", [beyond, Binary("Mul", sign, [threshold], [], "threshold")], "add");
     }
 
     /// <summary>Multiplies the last value by factors of its inputs.</summary>

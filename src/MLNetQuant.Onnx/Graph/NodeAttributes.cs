@@ -39,6 +39,9 @@ internal static class NodeAttributes
     public static AttributeProto Attribute(string name, long value) =>
         new() { Name = name, I = value, Type = AttributeProto.Types.AttributeType.Int };
 
+    public static AttributeProto Attribute(string name, float value) =>
+        new() { Name = name, F = value, Type = AttributeProto.Types.AttributeType.Float };
+
     public static AttributeProto Attribute(string name, long[] values)
     {
         var attribute = new AttributeProto { Name = name, Type = AttributeProto.Types.AttributeType.Ints };

@@ -15,11 +15,21 @@ internal sealed class Tally(Grid grid)
 
     public Outcome Outcome => new(_v, _codes, _q, _margin);
 
-    /// <summary>Where the rule jumps at |argument| = threshold before the rounding, nearness to that counts as well.</summary>
-    public double Round(int input, int output, double v, double argumentSize, double threshold)
+    /// <summary>Rounds an argument beyond a threshold λ to ±λ, ±(λ + s), … on its side, a smaller one to zero.</summary>
+    public double RoundBeyond(int input, int output, double v, double threshold)
     {
-        _margin = Math.Min(_margin, Math.Abs(argumentSize - threshold) / grid.Scale(input, output));
-        return Round(input, output, v);
+        double scale = grid.Scale(input, output);
+        var zeroPoint = grid.ZeroPoint(input, output);
+        var sign = Math.Sign(v);
+        var steps = (Math.Abs(v) - threshold) / scale;
+        _v[input, output] = steps > 0 ? v : 0;
+        _codes[input, output] = steps > 0
+            ? (int)Math.Clamp(zeroPoint + (sign * (1 + Math.Floor(steps + 0.5))), grid.Alphabet.Low, grid.Alphabet.High)
+            : zeroPoint;
+        var k = _codes[input, output] - zeroPoint;
+        _q[input, output] = k == 0 ? 0 : Math.Sign(k) * ((float)threshold + ((Math.Abs(k) - 1) * grid.Scale(input, output)));
+        _margin = Math.Min(_margin, Math.Min(Math.Abs(steps), Math.Abs(steps - Math.Floor(steps) - 0.5)));
+        return _q[input, output];
     }
 
     public double Round(int input, int output, double v)

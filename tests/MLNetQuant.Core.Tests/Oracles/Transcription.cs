@@ -39,7 +39,7 @@ internal static class Transcription
                 var v = Dot(tilde, tilde) == 0 ? 0 : Dot(tilde, projected) / Dot(tilde, tilde);
                 var q = sparsity == Sparsity.Soft
                     ? tally.Round(t, i, Math.Sign(v) * Math.Max(Math.Abs(v) - lambda, 0))
-                    : tally.Round(t, i, Math.Abs(v) > lambda ? v : 0, Math.Abs(v), lambda);
+                    : tally.RoundBeyond(t, i, v, lambda);
                 u = Add(projected, -q, tilde);
             }
         }

@@ -16,10 +16,11 @@ public class BeaconTests
     [InlineData(4, "block:3", ZeroPointRule.None)]
     public void Codes_are_those_of_trying_every_code_on_the_rows(int bits, string granularity, ZeroPointRule zeroPoint)
     {
-        var compared = 0;
+        var (compared, withDead) = (0, 0);
         for (var seed = 0; seed < 40; seed++)
         {
             var data = Correlated.Layer(new(seed), rows: 3 + seed, inputs: 2 + (seed % 14), outputs: 1 + (seed % 11), drift: seed % 2 * 0.3);
+            var dead = Kill(data, seed);
             var recipe = new GridRecipe(Alphabet.OfBits(bits), Granularity.Parse(granularity), ScaleRule.AbsMax) { ZeroPoint = zeroPoint };
             var actual = new Beacon(sweeps: 3).Quantize(new(data.Weights(), data.Statistics()), recipe, new());
             for (var i = 0; i < data.Outputs; i++)
@@ -28,11 +29,29 @@ public class BeaconTests
                 if (margin < 1e-9)
                     continue; // two codes are as good
                 compared++;
+                withDead += dead;
                 Assert.Equal(codes, actual.Codes.SelectColumns(i, 1).Data.Select(code => (int)code));
             }
         }
 
         Assert.True(compared > 150, $"only {compared} outputs were without ties");
+        Assert.True(withDead > 50, $"only {withDead} of them have a dead input");
+    }
+
+    /// <summary>An input that is zero on all quantized rows, in one layer of three, and on the float rows as well in every other one
+    /// of these. How many inputs died.</summary>
+    private static int Kill(Data data, int seed)
+    {
+        if (seed % 3 != 0)
+            return 0;
+        for (var row = 0; row < data.Rows; row++)
+        {
+            data.Tilde[row, seed % data.Inputs] = 0;
+            if (seed % 2 == 0)
+                data.X[row, seed % data.Inputs] = 0;
+        }
+
+        return 1;
     }
 
     [Fact]
