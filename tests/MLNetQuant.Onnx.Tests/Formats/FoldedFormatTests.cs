@@ -3,6 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 using MLNetQuant.Grids;
 using MLNetQuant.Onnx.Proto;
 using MLNetQuant.Onnx.Tests.Models;
+using MLNetQuant.Onnx.Tests.Variants;
 
 namespace MLNetQuant.Onnx.Tests.Formats;
 
@@ -44,7 +45,7 @@ public class FoldedFormatTests
     {
         var (model, x, test) = Create(layer);
         var quantized = Quantize(model, x, bits, granularity);
-        var byHand = Decoded.ByHand(quantized, "W", test.Outputs, test.OutputMajor, test.Inputs);
+        var byHand = DecodedWeight.Read(quantized.Proto, test.Form, bits, Granularity.Parse(granularity).BlockSize(test.Inputs));
         Assert.Equal(byHand, Decoded.Weight(quantized, "W"));
         var expected = Runtime.Run(OnnxModel.Parse(Decoded.WithWeight(model, "W", byHand).ToByteArray()), "y", ("x", x));
         Assert.Equal(expected, Runtime.Run(quantized, "y", ("x", x)));
@@ -71,8 +72,7 @@ public class FoldedFormatTests
         var (model, x, test) = Create(layer);
         var options = new QuantizationOptions { Bits = bits, Granularity = Granularity.Parse(granularity), Algorithm = new Algorithms.Msq(), ScaleRule = ScaleRule.AbsMax };
         var quantized = ModelQuantizer.Quantize(model, CalibrationRows.Of(("x", x)), options).Model;
-        var scales = quantized.Proto.Graph.Initializer.Single(i => i.Name == "W_scale").Dims.Aggregate(1L, (a, b) => a * b);
-        var codes = Decoded.Codes(quantized, "W", test.Inputs, test.Outputs, scales == 1 ? 1 : (int)scales / test.Outputs);
+        var codes = DecodedWeight.Steps(quantized.Proto, test.Form, bits, options.Granularity.BlockSize(test.Inputs));
         Assert.All(codes, c => Assert.InRange(c, -(1 << (bits - 1)), (1 << (bits - 1)) - 1));
         var weights = model.Proto.Graph.Initializer.Single(i => i.Name == "W").FloatData;
         var half = 0.5 / ((1 << (bits - 1)) - 1) * 1.0001;
@@ -200,5 +200,8 @@ public class FoldedFormatTests
         CalibrationRows.Of(("x", x)),
         new QuantizationOptions { Bits = bits, Granularity = Granularity.Parse(granularity), BiasCorrection = false, ZeroPoint = ZeroPointRule.None }).Model;
 
-    private sealed record FoldedCase(GraphBuilder Builder, string Input, int Outputs, bool OutputMajor, int Inputs);
+    private sealed record FoldedCase(GraphBuilder Builder, string Input, int Outputs, bool OutputMajor, int Inputs)
+    {
+        public WeightForm Form => new("W", [], 1, Inputs, Outputs, OutputMajor);
+    }
 }

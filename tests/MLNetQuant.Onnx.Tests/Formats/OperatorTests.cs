@@ -1,89 +1,13 @@
-using Microsoft.ML.OnnxRuntime;
 using MLNetQuant.Grids;
 using MLNetQuant.Onnx.Graph;
-using MLNetQuant.Onnx.Proto;
 using MLNetQuant.Onnx.Tests.Models;
 using static MLNetQuant.Onnx.Proto.TensorProto.Types;
 
 namespace MLNetQuant.Onnx.Tests.Formats;
 
-/// <summary>Operators beyond plain layers: the file computes what the float model does with the decoded weights put in by hand.</summary>
+/// <summary>Operators whose rows are not their inputs: recurrent states, and tables that have no rows.</summary>
 public class OperatorTests
 {
-    private static readonly Dictionary<string, (Func<GraphBuilder> Build, string Input, string Weights)> Models = new()
-    {
-        ["MatMul, weight on the left"] = (() => new GraphBuilder().Weight("W", 20, 30).Node("MatMul", "W,x", "y"), "N,30,7", "W"),
-        ["MatMul, two nodes share a weight"] = (
-            () => new GraphBuilder().Weight("W", 30, 30).Node("MatMul", "x,W", "h").Node("Tanh", "h", "t").Node("MatMul", "t,W", "y"), "N,30", "W"),
-        ["Conv, two nodes share filters"] = (
-            () => new GraphBuilder().Weight("W", 6, 6, 3).Weight("b", 6).Node("Conv", "x,W,b", "h", ("pads", new long[] { 1, 1 })).Node("Relu", "h", "r")
-                .Node("Conv", "r,W", "y"), "N,6,9", "W"),
-        ["FusedMatMul"] = (
-            () => new GraphBuilder().Weight("W", 20, 30).Node("com.microsoft::FusedMatMul", "x,W", "y", ("transB", 1L), ("alpha", 0.25f)), "N,30", "W"),
-        ["FusedGemm"] = (
-            () => new GraphBuilder().Weight("W", 20, 30).Weight("b", 20).Node("com.microsoft::FusedGemm", "x,W,b", "y", ("transB", 1L), ("activation", "Relu")), "N,30", "W"),
-        ["FusedConv"] = (
-            () => new GraphBuilder().Weight("W", 6, 4, 3, 3).Weight("b", 6).Node("com.microsoft::FusedConv", "x,W,b", "y", ("activation", "Relu")), "N,4,6,6", "W"),
-        ["ConvTranspose"] = (() => new GraphBuilder().Weight("W", 8, 5, 3, 3).Weight("b", 5).Node("ConvTranspose", "x,W,b", "y", ("strides", new long[] { 2, 2 })), "N,8,4,5", "W"),
-        ["ConvTranspose, groups"] = (() => new GraphBuilder().Weight("W", 12, 2, 4).Node("ConvTranspose", "x,W", "y", ("group", 3L), ("strides", new long[] { 2 })), "N,12,6", "W"),
-        ["Gather and Gemm of one table"] = (
-            () => new GraphBuilder().Weight("W", 40, 30).Weight("b", 40).Node("ArgMax", "x", "i", ("axis", 1L), ("keepdims", 0L)).Node("Gather", "W,i", "e")
-                .Node("Add", "x,e", "z").Node("Gemm", "z,W,b", "y", ("transB", 1L)), "N,30", "W"),
-        ["LSTM, both directions"] = (() => Recurrent("LSTM", 4, 2, "bidirectional"), "5,N,6", "W R"),
-        ["LSTM, reverse, initial state"] = (() => Recurrent("LSTM", 4, 1, "reverse", initial: true), "5,N,6", "W R"),
-        ["GRU"] = (() => Recurrent("GRU", 3, 1, "forward"), "5,N,6", "W R"),
-        ["GRU, both directions, reset after"] = (() => Recurrent("GRU", 3, 2, "bidirectional", initial: true, ("linear_before_reset", 1L)), "5,N,6", "W R"),
-    };
-
-    public static TheoryData<string, int, string> Cases
-    {
-        get
-        {
-            var cases = new TheoryData<string, int, string>();
-            foreach (var model in Models.Keys)
-            {
-                foreach (var (bits, granularity) in new[] { (8, "channel"), (4, "channel"), (3, "block:16"), (4, "tensor") })
-                    cases.Add(model, bits, granularity);
-            }
-
-            return cases;
-        }
-    }
-
-    [Theory]
-    [MemberData(nameof(Cases))]
-    public void The_file_computes_what_the_decoded_weights_put_in_by_hand_compute(string name, int bits, string granularity)
-    {
-        var (build, input, weights) = Models[name];
-        var b = build();
-        var model = b.Input("x", input).Output("y").Build();
-        var rows = name.Contains("LSTM", StringComparison.Ordinal) || name.Contains("GRU", StringComparison.Ordinal);
-        long[] shape = [.. input.Split(',').Select(e => e == "N" ? rows ? 2 : 40 : long.Parse(e))];
-        var x = rows ? b.Rows([30, .. shape.Skip(1)]) : b.Rows(shape);
-        var options = new QuantizationOptions { Bits = bits, Granularity = Granularity.Parse(granularity), BatchSize = 5, BiasCorrection = false };
-        var plain = ModelQuantizer.Quantize(model, CalibrationRows.Of(("x", x)), options with { Format = WeightFormat.Float });
-        var folded = ModelQuantizer.Quantize(model, CalibrationRows.Of(("x", x)), options with { Format = WeightFormat.Folded });
-        Assert.Equal(weights.Split(' ').Length, folded.Report.Layers.Count);
-        Assert.Empty(folded.Report.Skipped);
-        var byHand = model.Proto;
-        foreach (var weight in weights.Split(' '))
-        {
-            var decoded = Decoded.Weight(folded.Model, weight);
-            Assert.Equal(Decoded.Weight(plain.Model, weight), decoded);
-            Assert.NotEqual(TensorValues.ReadFloats(model.Proto.Graph.Initializer.Single(i => i.Name == weight)), decoded);
-            byHand = Decoded.WithWeight(OnnxModel.Parse(Google.Protobuf.MessageExtensions.ToByteArray(byHand)), weight, decoded);
-        }
-
-        var test = rows ? b.Rows(shape) : x;
-        var expected = Run(byHand, test);
-        Assert.Equal(expected, Run(plain.Model.Proto, test));
-        Assert.Equal(expected, Run(folded.Model.Proto, test));
-        Assert.Equal(
-            Runtime.OperatorsAfterLoading(model.Proto, GraphOptimizationLevel.ORT_ENABLE_ALL),
-            Runtime.OperatorsAfterLoading(folded.Model.Proto, GraphOptimizationLevel.ORT_ENABLE_ALL));
-        Assert.All(folded.Report.Layers, l => Assert.InRange(l.RelativeError, 1e-9, bits == 8 ? 0.02 : 0.4));
-    }
-
     [Theory]
     [InlineData("LSTM", "forward", false)]
     [InlineData("LSTM", "bidirectional", true)]
@@ -176,9 +100,6 @@ public class OperatorTests
             Assert.Equal((float)nearest, decoded[i], 1e-6f);
         }
     }
-
-    private static float[] Run(ModelProto model, OnnxTensor x) =>
-        Runtime.Run(model, new Dictionary<string, OnnxTensor> { ["x"] = x })["y"].Values<float>().ToArray();
 
     /// <summary>A recurrent node called r whose last state is put out.</summary>
     private static GraphBuilder Recurrent(string op, int gates, int directions, string direction, bool initial = false, params (string, object)[] extra)

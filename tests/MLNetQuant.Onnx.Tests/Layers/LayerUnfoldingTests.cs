@@ -2,22 +2,25 @@ using MLNetQuant.Onnx.Calibration;
 using MLNetQuant.Onnx.Graph;
 using MLNetQuant.Onnx.Layers;
 using MLNetQuant.Onnx.Tests.Models;
+using MLNetQuant.Onnx.Tests.Variants;
 
 namespace MLNetQuant.Onnx.Tests.Layers;
 
 public class LayerUnfoldingTests
 {
-    public static TheoryData<string> Names => LayerCases.Names;
+    public static TheoryData<string> Names => OperatorVariants.PlainNames;
 
     [Theory]
     [MemberData(nameof(Names))]
     public void Unfolded_input_times_gathered_weights_is_what_the_runtime_computes(string name)
     {
-        var (model, input, alpha, beta) = LayerCases.Create(name);
+        var test = OperatorVariants.All[name];
+        var model = test.Model();
         var layer = Layer(model);
+        var input = Input(test, layer);
         var weights = Floats(model, "W")!;
         var bias = Floats(model, "b");
-        var expected = Runtime.Run(model.Proto, new Dictionary<string, OnnxTensor> { ["x"] = input })["y"];
+        var expected = Runtime.Run(model.Proto, new Dictionary<string, OnnxTensor> { ["x"] = test.Test() })["y"];
         var (n, m) = (layer.Layout.Inputs, layer.Layout.Outputs);
         var rows = layer.CountRows(input.Shape);
         Assert.Equal(expected.Length, rows * layer.Layout.AllOutputs);
@@ -36,7 +39,7 @@ public class LayerUnfoldingTests
                     for (var t = 0; t < n; t++)
                         sum += (double)x[(row * n) + t] * w[t, j];
                     var output = (g * m) + j;
-                    var actual = (alpha * sum) + (beta * (bias?[output] ?? 0));
+                    var actual = (test.Alpha * sum) + (test.Beta * (bias?[output] ?? 0));
                     Assert.Equal(expected.Values<float>()[Place(layer, expected, row, output)], actual, 1e-5 * (1 + n));
                 }
             }
@@ -47,8 +50,10 @@ public class LayerUnfoldingTests
     [MemberData(nameof(Names))]
     public void Some_rows_are_those_rows_of_all_rows(string name)
     {
-        var (model, input, _, _) = LayerCases.Create(name);
+        var test = OperatorVariants.All[name];
+        var model = test.Model();
         var layer = Layer(model);
+        var input = Input(test, layer);
         var n = layer.Layout.Inputs;
         var rows = layer.CountRows(input.Shape);
         int[] some = [.. Enumerable.Range(0, rows).Where(r => r % 3 != 1).Reverse()];
@@ -67,10 +72,12 @@ public class LayerUnfoldingTests
     [MemberData(nameof(Names))]
     public void Unfolded_outputs_less_the_bias_are_the_unfolded_input_times_the_weights(string name)
     {
-        var (model, input, _, _) = LayerCases.Create(name);
+        var test = OperatorVariants.All[name];
+        var model = test.Model();
         var index = new GraphIndex(model.Proto);
         var layer = Layer(model);
-        var output = Runtime.Run(model.Proto, new Dictionary<string, OnnxTensor> { ["x"] = input })["y"];
+        var input = Input(test, layer);
+        var output = Runtime.Run(model.Proto, new Dictionary<string, OnnxTensor> { ["x"] = test.Test() })["y"];
         Assert.True(LayerOutputs.AreReadable(layer, index));
         var outputs = LayerOutputs.Of(layer, new([new GivenTensor(input)], [new GivenTensor(input)]) { FloatOutputs = [new GivenTensor(output)] }, index)!;
         var (n, m) = (layer.Layout.Inputs, layer.Layout.Outputs);
@@ -97,7 +104,7 @@ public class LayerUnfoldingTests
     [MemberData(nameof(Names))]
     public void Scattering_what_was_gathered_restores_the_tensor(string name)
     {
-        var (model, _, _, _) = LayerCases.Create(name);
+        var model = OperatorVariants.All[name].Model();
         var layer = Layer(model);
         var weights = Floats(model, "W")!;
         var restored = new float[weights.Length];
@@ -108,6 +115,11 @@ public class LayerUnfoldingTests
     }
 
     private static ILayer Layer(OnnxModel model) => Assert.Single(LayerFinder.Find(new GraphIndex(model.Proto)).Layers);
+
+    /// <summary>What the layer reads when the model runs.</summary>
+    private static OnnxTensor Input(Variant test, ILayer layer) => layer.Node.Input == "x"
+        ? test.Test()
+        : Runtime.Run(test.Model().Proto, new Dictionary<string, OnnxTensor> { ["x"] = test.Test() }, [layer.Node.Input])[layer.Node.Input];
 
     private static int[] AllRows(int rows) => [.. Enumerable.Range(0, rows)];
 

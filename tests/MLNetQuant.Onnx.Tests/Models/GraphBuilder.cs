@@ -71,6 +71,14 @@ internal sealed class GraphBuilder(long opset = 13, long ir = 8, int seed = 1)
         return this;
     }
 
+    /// <summary>A function of the model, with its domain.</summary>
+    public GraphBuilder Function(FunctionProto function)
+    {
+        _model.Functions.Add(function);
+        _model.OpsetImport.Add(new OperatorSetIdProto { Domain = function.Domain, Version = 1 });
+        return this;
+    }
+
     public float[] Floats(long count) => [.. Enumerable.Range(0, (int)count).Select(_ => (float)((_random.NextDouble() * 2) - 1))];
 
     /// <summary>A random input tensor.</summary>
