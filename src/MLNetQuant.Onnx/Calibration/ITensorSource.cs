@@ -48,5 +48,5 @@ internal sealed class CombinedTensor(ILayer layer, IReadOnlyList<ITensorSource> 
 
     public IEnumerable<ITensorSource> Parts => parts.SelectMany(p => p.Parts);
 
-    public OnnxTensor Read() => layer.Combine([.. parts.Select(p => p.Read())]);
+    public OnnxTensor Read() => layer.Combine([.. parts.Select(p => p.Read().ToFloats())]);
 }

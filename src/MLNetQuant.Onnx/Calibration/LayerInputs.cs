@@ -18,11 +18,11 @@ internal sealed record LayerInputs(IReadOnlyList<ITensorSource> Float, IReadOnly
     /// <summary>These batches, then those of another node with the same weight.</summary>
     public LayerInputs With(LayerInputs other) => new([.. Float, .. other.Float], [.. Quantized, .. other.Quantized]);
 
-    /// <summary>Reads one batch.</summary>
+    /// <summary>Reads one batch as float32 numbers.</summary>
     public LayerBatch Read(int batch)
     {
-        var values = Float[batch].Read();
-        var quantized = ReferenceEquals(Float[batch], Quantized[batch]) ? values : Quantized[batch].Read();
+        var values = Float[batch].Read().ToFloats();
+        var quantized = ReferenceEquals(Float[batch], Quantized[batch]) ? values : Quantized[batch].Read().ToFloats();
         return new(values, quantized, FloatOutputs?[batch].Read());
     }
 }

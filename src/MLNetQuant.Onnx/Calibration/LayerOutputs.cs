@@ -22,10 +22,11 @@ internal sealed class LayerOutputs
         (_layer, _bias, _scale) = (layer, bias, (float)(1 / layer.Alpha));
     }
 
-    /// <summary>Whether XW follows from what the node puts out: α is not zero, and its bias is a constant vector.</summary>
+    /// <summary>Whether XW follows from what the node puts out: α is not zero, its bias is a constant vector, and no digits
+    /// were rounded away to 16 bits.</summary>
     public static bool AreReadable(ILayer layer, GraphIndex index)
     {
-        if (!layer.IsLinear || layer.Alpha == 0 || layer.Node.Twins.Count > 0)
+        if (!layer.IsLinear || layer.Alpha == 0 || Graph.HalfPrecision.Is(layer.Node.Weight.DataType) || layer.Node.Twins.Count > 0)
             return false;
         if (BiasName(layer) is not { } name)
             return true;

@@ -60,9 +60,9 @@ internal sealed class OnnxSession : IDisposable
     /// <summary>All outputs.</summary>
     public IReadOnlyList<string> Outputs => [.. _session.OutputMetadata.Keys];
 
-    /// <summary>The outputs that are float32 tensors.</summary>
+    /// <summary>The outputs that are tensors of float32, float16 or bfloat16.</summary>
     public IReadOnlyList<string> FloatOutputs =>
-        [.. _session.OutputMetadata.Where(o => o.Value.IsTensor && o.Value.ElementDataType == TensorElementType.Float).Select(o => o.Key)];
+        [.. _session.OutputMetadata.Where(o => o.Value.IsTensor && o.Value.ElementDataType is TensorElementType.Float or TensorElementType.Float16 or TensorElementType.BFloat16).Select(o => o.Key)];
 
     /// <summary>Runs one batch.</summary>
     /// <param name="values">Tensors by name; those that the model has no input for are passed over.</param>

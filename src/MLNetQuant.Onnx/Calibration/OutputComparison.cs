@@ -53,10 +53,11 @@ internal static class OutputComparison
 
         public void Add(string name, OnnxTensor a, OnnxTensor b)
         {
-            if (!a.Shape.SequenceEqual(b.Shape) || b.ElementType != TensorElementType.Float)
+            var (first, second) = (a.ToFloats(), b.ToFloats());
+            if (!a.Shape.SequenceEqual(b.Shape) || second.ElementType != TensorElementType.Float)
                 throw new QuantizationException($"The output '{name}' is {a} in one model and {b} in the other: compare models of the same shape.");
-            var x = a.Values<float>();
-            var y = b.Values<float>();
+            var x = first.Values<float>();
+            var y = second.Values<float>();
             for (var i = 0; i < x.Length; i++)
             {
                 // Where the reference itself has no number there is nothing to measure.

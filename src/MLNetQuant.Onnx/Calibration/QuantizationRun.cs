@@ -37,7 +37,7 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
         {
             Layers = reports,
             Skipped = skipped,
-            Warnings = LayerWarnings.Of(reports),
+            Warnings = [.. LayerWarnings.Of(reports), .. HalfPrecisionWarnings.Of(quantized.Proto)],
             FloatBytes = model.SizeInBytes,
             QuantizedBytes = quantized.SizeInBytes,
             Weights = quantizedWeights + skipped.Sum(s => s.Weights),

@@ -8,9 +8,10 @@ internal sealed class RowsOfInput
     private readonly OnnxTensor _tensor;
     private readonly int _axis;   // of the rows
     private readonly bool _apart; // each row is a whole input of its own
+    private TensorElementType _type; // that the model takes
 
     private RowsOfInput(OnnxTensor tensor, int axis, bool apart, int? fixedBatch) =>
-        (_tensor, _axis, _apart, FixedBatch) = (tensor, axis, apart, fixedBatch);
+        (_tensor, _type, _axis, _apart, FixedBatch) = (tensor, tensor.ElementType, axis, apart, fixedBatch);
 
     /// <summary>Number of rows; null for a scalar, which every run is given.</summary>
     public int? Count => _tensor.Shape.Count == 0 ? null : checked((int)_tensor.Shape[_axis]);
@@ -22,7 +23,7 @@ internal sealed class RowsOfInput
     /// <param name="input">The model's input.</param>
     /// <param name="tensor">
     /// The entry: of the input's shape with any number of rows, or with one axis more in front, along which each row is a
-    /// whole input.
+    /// whole input. An input of 16-bit numbers takes float32 ones, rounded.
     /// </param>
     /// <param name="rowsName">
     /// What the model calls the extent of its rows; the axis of that name is joined where rows come apart. Null for none.
@@ -30,6 +31,13 @@ internal sealed class RowsOfInput
     /// <exception cref="QuantizationException">An entry of another type or shape than the input.</exception>
     public static RowsOfInput Of(OnnxValueInfo input, OnnxTensor tensor, string? rowsName)
     {
+        if (tensor.ElementType == TensorElementType.Float && input.ElementType is TensorElementType.Float16 or TensorElementType.BFloat16)
+        {
+            var rows = Of(input with { ElementType = TensorElementType.Float }, tensor, rowsName);
+            rows._type = input.ElementType;
+            return rows;
+        }
+
         if (tensor.ElementType != input.ElementType)
         {
             throw new QuantizationException(
@@ -57,17 +65,19 @@ internal sealed class RowsOfInput
     public OnnxTensor Take(int start, int count)
     {
         if (_tensor.Shape.Count == 0)
-            return _tensor;
+            return AsTaken(_tensor);
         var rows = _tensor.Rows(start, count, _axis);
-        return _apart ? rows.WithoutFirstAxis() : rows;
+        return AsTaken(_apart ? rows.WithoutFirstAxis() : rows);
     }
+
+    private OnnxTensor AsTaken(OnnxTensor rows) => rows.ElementType == _type ? rows : rows.Rounded(_type);
 
     /// <summary>Refuses numbers that are not finite.</summary>
     /// <param name="name">Name of the entry.</param>
     /// <param name="rows">How many rows are used.</param>
     public void RequireFinite(string name, int rows)
     {
-        var used = Count is null ? _tensor : _tensor.Rows(0, rows, _axis);
+        var used = (Count is null ? _tensor : _tensor.Rows(0, rows, _axis)).ToFloats();
         var at = used.ElementType switch
         {
             TensorElementType.Float => FirstBad(used.Values<float>()),

@@ -4,7 +4,7 @@ using MLNetQuant.Onnx.Layers;
 
 namespace MLNetQuant.Onnx.Formats;
 
-/// <summary>The dequantized values as a float32 initializer under the weight's old name.</summary>
+/// <summary>The dequantized values as an initializer under the weight's old name, of its old type.</summary>
 internal sealed class FloatFormat : IWeightFormat
 {
     public string Name => "float";
@@ -17,6 +17,6 @@ internal sealed class FloatFormat : IWeightFormat
     {
         var weight = layer.Layer.Node.Weight;
         return BiasWriter.Apply(
-            layer, names, new(weight.Name, [], [TensorValues.Create(weight.Name, layer.Dequantize(), weight.Dims)]));
+            layer, names, new(weight.Name, [], [HalfPrecision.Create(weight.Name, layer.Dequantize(), weight.Dims, weight.DataType)]));
     }
 }

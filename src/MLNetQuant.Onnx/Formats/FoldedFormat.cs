@@ -39,7 +39,7 @@ internal sealed class FoldedFormat(long opset) : IWeightFormat
         LayerRewrite Write(bool packed, FreshNames names)
         {
             var weight = layer.Layer.Node.Weight;
-            var decoder = new WeightDecoder(weight.Name, opset, names);
+            var decoder = new WeightDecoder(weight, opset, names);
             var offset = values.Alphabet.Low;
             var (codes, step) = packed
                 ? (decoder.Unpack(PackedCodes.Pack(values.Codes, values.Alphabet), values.Codes.Length, values.Shape), values.Alphabet.Stride)

@@ -7,10 +7,10 @@ namespace MLNetQuant.Onnx.Formats;
 /// Collects the nodes that decode one weight, each from constants alone so that they are folded when the model is loaded.
 /// The last of them takes the weight's name.
 /// </summary>
-/// <param name="weight">Name of the weight.</param>
+/// <param name="weight">The weight.</param>
 /// <param name="opset">Version of the default operator set.</param>
 /// <param name="names">Names that are free.</param>
-internal sealed class WeightDecoder(string weight, long opset, FreshNames names)
+internal sealed class WeightDecoder(TensorProto weight, long opset, FreshNames names)
 {
     /// <summary>From here on Slice takes its bounds as inputs.</summary>
     private const long SliceByInputs = 10;
@@ -25,7 +25,7 @@ internal sealed class WeightDecoder(string weight, long opset, FreshNames names)
     private string Last => _nodes[^1].Output[0];
 
     /// <summary>A free name for a part of the weight.</summary>
-    public string Fresh(string part) => names.Take($"{weight}_{part}");
+    public string Fresh(string part) => names.Take($"{weight.Name}_{part}");
 
     /// <summary>Integers as floats.</summary>
     public string Cast(TensorProto integers)
@@ -125,8 +125,10 @@ internal sealed class WeightDecoder(string weight, long opset, FreshNames names)
     /// <summary>The decoded weight in the place of the old one.</summary>
     public LayerRewrite Rewrite()
     {
-        _nodes[^1].Output[0] = weight;
-        return new(weight, _nodes, _constants);
+        if (weight.DataType != (int)TensorProto.Types.DataType.Float)
+            Node("Cast", [Last], "float", NodeAttributes.Attribute("to", (long)weight.DataType));
+        _nodes[^1].Output[0] = weight.Name;
+        return new(weight.Name, _nodes, _constants);
     }
 
     private string Binary(string op, string left, float[] right, long[] shape, string part = "by")

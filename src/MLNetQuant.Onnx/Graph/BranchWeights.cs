@@ -45,7 +45,7 @@ internal sealed class BranchWeights
             return;
         foreach (var (name, value) in Compute(scope, [.. wanted]))
         {
-            if (TensorValues.TryCreate(name, value) is { DataType: (int)TensorProto.Types.DataType.Float } tensor && tensor.Dims.Count(d => d > 1) >= 2)
+            if (TensorValues.TryCreate(name, value) is { } tensor && HalfPrecision.IsFloatOrHalf(tensor) && tensor.Dims.Count(d => d > 1) >= 2)
                 Replace(graph, name, Hoisted(tensor));
         }
 
@@ -70,7 +70,7 @@ internal sealed class BranchWeights
 
     private string Hoisted(TensorProto tensor)
     {
-        var content = $"{string.Join(',', tensor.Dims)}:{Convert.ToHexString(SHA256.HashData(tensor.RawData.Span))}";
+        var content = $"{tensor.DataType}:{string.Join(',', tensor.Dims)}:{Convert.ToHexString(SHA256.HashData(tensor.RawData.Span))}";
         if (!_byContent.TryGetValue(content, out var name))
         {
             _byContent[content] = name = _names.Take(tensor.Name);

@@ -29,7 +29,7 @@ public sealed class OnnxTensor
     public int Length => _data.Length;
 
     /// <summary>Wraps an array without copying it.</summary>
-    /// <typeparam name="T">A numeric type that ONNX knows, or <see cref="bool"/>.</typeparam>
+    /// <typeparam name="T">A numeric type that ONNX knows, <see cref="Float16"/>, <see cref="BFloat16"/> or <see cref="bool"/>.</typeparam>
     /// <param name="data">The elements, row-major.</param>
     /// <param name="shape">Extent of each axis; none for a scalar.</param>
     /// <exception cref="ArgumentException">The shape does not hold as many elements as the array.</exception>
@@ -98,6 +98,22 @@ public sealed class OnnxTensor
     private (long Outer, long Inner) Around(int axis) =>
         (Shape.Take(axis).Aggregate(1L, (a, b) => a * b), Shape.Skip(axis + 1).Aggregate(1L, (a, b) => a * b));
 
+    /// <summary>The same numbers as float32: itself unless they have 16 bits.</summary>
+    internal OnnxTensor ToFloats() => _data switch
+    {
+        Float16[] halves => new(TensorElementType.Float, System.Array.ConvertAll(halves, h => h.ToFloat()), [.. Shape]),
+        BFloat16[] halves => new(TensorElementType.Float, System.Array.ConvertAll(halves, h => h.ToFloat()), [.. Shape]),
+        _ => this,
+    };
+
+    /// <summary>Float32 numbers rounded to 16 bits; itself for any other type.</summary>
+    internal OnnxTensor Rounded(TensorElementType elementType) => elementType switch
+    {
+        TensorElementType.Float16 => new(elementType, System.Array.ConvertAll(Array<float>(), v => (Float16)v), [.. Shape]),
+        TensorElementType.BFloat16 => new(elementType, System.Array.ConvertAll(Array<float>(), v => (BFloat16)v), [.. Shape]),
+        _ => this,
+    };
+
     /// <summary>Type and shape as text, for example <c>Float[32,784]</c>.</summary>
     public override string ToString() => $"{ElementType}[{string.Join(',', Shape)}]";
 
@@ -107,7 +123,7 @@ public sealed class OnnxTensor
     private int ElementBytes => ElementType switch
     {
         TensorElementType.Bool or TensorElementType.Int8 or TensorElementType.UInt8 => 1,
-        TensorElementType.Int16 or TensorElementType.UInt16 => 2,
+        TensorElementType.Int16 or TensorElementType.UInt16 or TensorElementType.Float16 or TensorElementType.BFloat16 => 2,
         TensorElementType.Float or TensorElementType.Int32 or TensorElementType.UInt32 => 4,
         _ => 8,
     };
@@ -152,6 +168,8 @@ public sealed class OnnxTensor
         {
             TensorElementType.Float => Wrap<float>(),
             TensorElementType.Double => Wrap<double>(),
+            TensorElementType.Float16 => Wrap<Float16>(),
+            TensorElementType.BFloat16 => Wrap<BFloat16>(),
             TensorElementType.Bool => Wrap<bool>(),
             TensorElementType.Int64 => Wrap<long>(),
             TensorElementType.UInt64 => Wrap<ulong>(),
@@ -179,6 +197,8 @@ public sealed class OnnxTensor
         {
             TensorElementType.Float => Copy<float>(),
             TensorElementType.Double => Copy<double>(),
+            TensorElementType.Float16 => Copy<Float16>(),
+            TensorElementType.BFloat16 => Copy<BFloat16>(),
             TensorElementType.Bool => Copy<bool>(),
             TensorElementType.Int64 => Copy<long>(),
             TensorElementType.UInt64 => Copy<ulong>(),
@@ -213,6 +233,8 @@ public sealed class OnnxTensor
             TypeCode.UInt16 => TensorElementType.UInt16,
             TypeCode.SByte => TensorElementType.Int8,
             TypeCode.Byte => TensorElementType.UInt8,
+            TypeCode.Object when typeof(T) == typeof(Float16) => TensorElementType.Float16,
+            TypeCode.Object when typeof(T) == typeof(BFloat16) => TensorElementType.BFloat16,
             _ => throw new NotSupportedException($"Tensors of {typeof(T).Name} are not supported: use a number type."),
         };
     }

@@ -9,15 +9,14 @@ namespace MLNetQuant.Onnx.Graph;
 /// <summary>Values of constant tensors: in and out of the file's form.</summary>
 internal static class TensorValues
 {
-    /// <summary>Reads float32 values, out of the data file where they lie there.</summary>
+    /// <summary>Reads values of float32, float16 or bfloat16, out of the data file where they lie there.</summary>
     public static float[] ReadFloats(TensorProto tensor)
     {
         var count = checked((int)tensor.Dims.Aggregate(1L, (a, b) => a * b));
-        var values = ExternalBytes.Find(tensor) is { } external
-            ? external.ReadFloats()
-            : tensor.HasRawData && tensor.RawData.Length > 0
-                ? MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray()
-                : [.. tensor.FloatData];
+        var values = HalfPrecision.Is(tensor.DataType) ? HalfPrecision.Read(tensor)
+            : ExternalBytes.Find(tensor) is { } external ? external.ReadFloats()
+            : tensor.HasRawData && tensor.RawData.Length > 0 ? MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray()
+            : [.. tensor.FloatData];
         if (values.Length != count)
         {
             throw new QuantizationException(
@@ -66,7 +65,8 @@ internal static class TensorValues
     /// <summary>A constant of the values of a tensor; null for element types that are no weights.</summary>
     public static TensorProto? TryCreate(string name, OnnxTensor tensor) => tensor.ElementType switch
     {
-        TensorElementType.Float => Create(name, tensor.Values<float>(), tensor.Shape),
+        TensorElementType.Float or TensorElementType.Float16 or TensorElementType.BFloat16 =>
+            HalfPrecision.Create(name, tensor.ToFloats().Values<float>(), tensor.Shape, (int)tensor.ElementType),
         TensorElementType.Int8 => Create(name, tensor.Values<sbyte>(), tensor.Shape),
         TensorElementType.Int64 => Create(name, tensor.Values<long>(), tensor.Shape),
         _ => null,

@@ -68,7 +68,8 @@ internal sealed record LayerNode(
 {
     public string Op => Proto.OpType;
 
-    /// <summary>Whether the node has to stay as it is: other nodes read the weight as well, or it stands in a branch.</summary>
+    /// <summary>Whether the node has to stay as it is: other nodes read the weight as well, it stands in a branch, or it
+    /// computes with numbers of 16 bits.</summary>
     public bool KeepsNode { get; init; }
 
     /// <summary>Layers of other nodes with the same weight, whose rows count as well; the finder fills them in.</summary>

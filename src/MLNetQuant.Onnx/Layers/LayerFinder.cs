@@ -82,7 +82,7 @@ internal sealed class LayerFinder
             if (Refusal(i, node, input, weight) is { } reason)
                 _skipped.Add(new(name, node.OpType, CountOnce(weight), reason));
             else
-                Add(WeightedOperators.Create(new(name, i, node, WeightedOperators.InputOf(node, input), input, weight) { KeepsNode = _origins?[i] < 0 || _index.Consumers(weight.Name).Count > 1 }));
+                Add(WeightedOperators.Create(new(name, i, node, WeightedOperators.InputOf(node, input), input, weight) { KeepsNode = Stays(i, weight) }));
             if (!recurrent)
                 break;
         }
@@ -107,6 +107,9 @@ internal sealed class LayerFinder
         void Skip(long weights, string weight, string reason) =>
             _skipped.Add(new(NameOf(node, weight), node.OpType, weights, reason));
     }
+
+    private bool Stays(int node, TensorProto weight) =>
+        _origins?[node] < 0 || _index.Consumers(weight.Name).Count > 1 || HalfPrecision.Is(weight.DataType);
 
     private void Add(ILayer layer)
     {
@@ -143,8 +146,8 @@ internal sealed class LayerFinder
 
     private string? Refusal(int index, NodeProto node, int input, TensorProto weight)
     {
-        if (weight.DataType != (int)TensorProto.Types.DataType.Float)
-            return $"its weight has element type {(TensorProto.Types.DataType)weight.DataType}, and this version quantizes Float";
+        if (!HalfPrecision.IsFloatOrHalf(weight))
+            return $"its weight has element type {(TensorProto.Types.DataType)weight.DataType}, and this version quantizes Float, Float16 and Bfloat16";
         if (WeightedOperators.Refusal(node, input, weight) is { } reason)
             return reason;
         if (node.Input.Count(n => n == weight.Name) > 1)
@@ -179,5 +182,5 @@ internal sealed class LayerFinder
         _counted.Add(tensor.Name) ? tensor.Dims.Aggregate(1L, (a, b) => a * b) : 0;
 
     private static bool IsMatrix(TensorProto tensor) =>
-        tensor.DataType == (int)TensorProto.Types.DataType.Float && tensor.Dims.Count(d => d > 1) >= 2;
+        HalfPrecision.IsFloatOrHalf(tensor) && tensor.Dims.Count(d => d > 1) >= 2;
 }

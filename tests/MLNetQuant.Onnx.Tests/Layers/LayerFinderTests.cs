@@ -118,19 +118,19 @@ public class LayerFinderTests
     }
 
     [Fact]
-    public void A_float16_weight_is_refused_by_its_type()
+    public void A_weight_of_double_precision_is_refused_by_its_type()
     {
-        var b = new GraphBuilder().Input("x", "N,4", DataType.Float16);
+        var b = new GraphBuilder().Input("x", "N,4", DataType.Double);
         b.Graph.Initializer.Add(new TensorProto
         {
             Name = "W",
-            DataType = (int)DataType.Float16,
+            DataType = (int)DataType.Double,
             Dims = { 4, 2 },
-            RawData = Google.Protobuf.ByteString.CopyFrom(new byte[16]),
+            RawData = Google.Protobuf.ByteString.CopyFrom(new byte[64]),
         });
-        var (layers, skipped) = Find(b.Node("MatMul", "x,W", "y").Output("y", DataType.Float16));
+        var (layers, skipped) = Find(b.Node("MatMul", "x,W", "y").Output("y", DataType.Double));
         Assert.Empty(layers);
-        Assert.Contains("element type Float16", Assert.Single(skipped).Reason, StringComparison.Ordinal);
+        Assert.Contains("element type Double", Assert.Single(skipped).Reason, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -38,6 +38,13 @@ internal sealed class GraphBuilder(long opset = 13, long ir = 8, int seed = 1)
     /// <summary>A float initializer, uniform on [−1, 1).</summary>
     public GraphBuilder Weight(string name, params long[] dims) => Constant(name, Floats(Count(dims)), dims);
 
+    /// <summary>A random initializer of float16 or bfloat16.</summary>
+    public GraphBuilder Half(string name, DataType type, params long[] dims)
+    {
+        Graph.Initializer.Add(HalfTensor(name, type, Floats(Count(dims)), dims));
+        return this;
+    }
+
     public GraphBuilder Constant(string name, float[] values, params long[] dims)
     {
         Graph.Initializer.Add(Tensor(name, values, dims));
@@ -93,6 +100,17 @@ internal sealed class GraphBuilder(long opset = 13, long ir = 8, int seed = 1)
     {
         var tensor = new TensorProto { Name = name, DataType = (int)DataType.Float, FloatData = { values } };
         tensor.Dims.AddRange(dims);
+        return tensor;
+    }
+
+    /// <summary>Numbers rounded to float16, or cut to bfloat16.</summary>
+    public static TensorProto HalfTensor(string name, DataType type, float[] values, params long[] dims)
+    {
+        var tensor = new TensorProto { Name = name, DataType = (int)type };
+        tensor.Dims.AddRange(dims);
+        tensor.Int32Data.AddRange(values.Select(v => type == DataType.Float16
+            ? BitConverter.HalfToUInt16Bits((Half)v)
+            : (int)(BitConverter.SingleToUInt32Bits(v) >> 16)));
         return tensor;
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.ML.OnnxRuntime.Tensors;
 using MLNetQuant.Onnx.Tests.Models;
 using static MLNetQuant.Onnx.Proto.TensorProto.Types;
 
@@ -23,22 +24,27 @@ internal sealed record Variant(string Input, WeightForm[] Weights, Func<GraphBui
     /// <summary>Element type of x.</summary>
     public DataType Type { get; init; } = DataType.Float;
 
+    /// <summary>Element type of y.</summary>
+    public DataType OutputType { get; init; } = DataType.Float;
+
     /// <summary>Rows of the table that an x of indices looks up.</summary>
     public int Table { get; init; }
 
     /// <summary>The model.</summary>
-    public OnnxModel Model() => Build().Input("x", Input, Type).Output("y", Type == DataType.Int64 ? DataType.Float : Type).Build();
+    public OnnxModel Model() => Build().Input("x", Input, Type).Output("y", OutputType).Build();
 
     /// <summary>
     /// Calibration rows: along N where that comes first, else whole inputs one after the other; two sequences where N is the
-    /// batch of sequences.
+    /// batch of sequences. An x of float16 is given float32 rows, which the product rounds.
     /// </summary>
     public OnnxTensor Rows() => Tensor(11, Input.StartsWith("N,", StringComparison.Ordinal)
         ? [RowsInAll, .. Shape(2)[1..]]
         : Input.Contains('N', StringComparison.Ordinal) ? [8 * Shape(2)[0], .. Shape(2)[1..]] : [RowsInAll, .. Shape(2)]);
 
     /// <summary>What one run takes.</summary>
-    public OnnxTensor Test(int rows = 2) => Tensor(12, Shape(rows));
+    public OnnxTensor Test(int rows = 2) => Type == DataType.Float16
+        ? Tensor(12, Shape(rows)).Rounded(TensorElementType.Float16)
+        : Tensor(12, Shape(rows));
 
     private long[] Shape(int rows) => [.. Input.Split(',').Select(e => e == "N" ? rows : long.Parse(e))];
 

@@ -122,7 +122,7 @@ public class VariantTests
     }
 
     private static float[] Run(ModelProto model, OnnxTensor x) =>
-        Runtime.Run(model, new Dictionary<string, OnnxTensor> { ["x"] = x })["y"].Values<float>().ToArray();
+        Runtime.Run(model, new Dictionary<string, OnnxTensor> { ["x"] = x })["y"].ToFloats().Values<float>().ToArray();
 
     private static double Distance(float[] expected, float[] actual) => Math.Sqrt(
         expected.Zip(actual, (a, b) => Math.Pow((double)a - b, 2)).Sum() / expected.Sum(a => (double)a * a));

@@ -51,12 +51,16 @@ internal static class WeightByHand
 
     private static void Fill(TensorProto tensor, WeightForm form, float[] values)
     {
-        (tensor.Name, tensor.DataType) = (form.Name, (int)DataType.Float);
+        (tensor.Name, tensor.DataType) = (form.Name, (int)(form.IsHalf ? DataType.Float16 : DataType.Float));
         tensor.Dims.Clear();
         tensor.Dims.AddRange(form.Dims);
         tensor.ClearRawData();
         tensor.FloatData.Clear();
-        tensor.FloatData.AddRange(values);
+        tensor.Int32Data.Clear();
+        if (form.IsHalf)
+            tensor.Int32Data.AddRange(values.Select(v => (int)BitConverter.HalfToUInt16Bits((Half)v)));
+        else
+            tensor.FloatData.AddRange(values);
     }
 
     private static IEnumerable<GraphProto> Graphs(GraphProto graph) =>

@@ -15,6 +15,9 @@ internal sealed record WeightForm(string Name, long[] Dims, int Groups, int Inpu
     /// <summary>What the tensor is called in the quantized file.</summary>
     public string File { get; init; } = Name;
 
+    /// <summary>Whether its numbers are float16.</summary>
+    public bool IsHalf { get; init; }
+
     /// <summary>Number of weights.</summary>
     public int Count => Groups * Inputs * Outputs;
 
