@@ -10,6 +10,7 @@ internal static class OperatorVariants
     /// <summary>Every variant.</summary>
     public static TheoryData<string> Names => [.. All.Keys];
 
-    /// <summary>Those whose output is αXW + βb.</summary>
-    public static TheoryData<string> PlainNames => [.. All.Where(v => v.Value.IsPlain).Select(v => v.Key)];
+    /// <summary>Those whose output is αXW + βb, W a constant of the graph.</summary>
+    public static TheoryData<string> PlainNames =>
+        [.. ProductVariants.All.Concat(ConvolutionVariants.All).Where(v => v.Value.IsPlain).Select(v => v.Key)];
 }

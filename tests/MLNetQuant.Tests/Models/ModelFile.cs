@@ -22,6 +22,14 @@ internal sealed class ModelFile
         return this;
     }
 
+    /// <summary>A Cast to a type other than float.</summary>
+    public ModelFile Cast(string output, string input, DataType to)
+    {
+        Node("Cast", output, input);
+        _graph.Node[^1].Attribute[0].I = (long)to;
+        return this;
+    }
+
     public ModelFile Node(string op, string output, params string[] inputs)
     {
         var node = new NodeProto { OpType = op, Name = $"{op}_{output}" };
@@ -46,6 +54,16 @@ internal sealed class ModelFile
         };
         tensor.Dims.AddRange([rows, columns]);
         _graph.Initializer.Add(tensor);
+        return this;
+    }
+
+    /// <summary>Those weights rounded to float16.</summary>
+    public ModelFile HalfWeights(string name, int rows, int columns)
+    {
+        Weights(name, rows, columns);
+        var tensor = _graph.Initializer[^1];
+        Half[] values = [.. MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray().Select(v => (Half)v)];
+        (tensor.DataType, tensor.RawData) = ((int)DataType.Float16, ByteString.CopyFrom(MemoryMarshal.AsBytes<Half>(values)));
         return this;
     }
 
