@@ -3,8 +3,9 @@ using MLNetQuant.Onnx.Proto;
 namespace MLNetQuant.Onnx.Graph;
 
 /// <summary>
-/// Folds BatchNormalization into the convolution or Gemm before it, where nothing else reads that output:
-/// s = γ/√(σ² + ε), W ← sW for each output, b ← s(b − μ) + β.
+/// Folds BatchNormalization s∘x + t into the layer before it, or else into the layer behind it, where nothing else reads what
+/// is between them. Before: W ← sW for each output, b ← sb + t. Behind: W ← Ws for each input, b ← b + Wt; a layer that
+/// pads its input with zeros, which the shift would not reach, takes only t = 0.
 /// </summary>
 internal sealed class BatchNormalizationFolding
 {
@@ -17,107 +18,134 @@ internal sealed class BatchNormalizationFolding
     /// <summary>Folds what can be folded; the model is changed.</summary>
     public static void Apply(ModelProto model)
     {
+        Pass(model, (folding, norm, values) => folding.FoldIntoLayerBefore(norm, values));
+        Pass(model, (folding, norm, values) => folding.FoldIntoLayerBehind(norm, values));
+    }
+
+    private static void Pass(ModelProto model, Func<BatchNormalizationFolding, NodeProto, BatchNormalization, bool> fold)
+    {
         if (model.Graph.Node.All(n => n.OpType != "BatchNormalization"))
             return;
         var folding = new BatchNormalizationFolding(model);
-        NodeProto[] folded = [.. model.Graph.Node.Where(folding.Fold)];
+        NodeProto[] folded =
+        [
+            .. model.Graph.Node.Where(n => BatchNormalization.Read(n, folding._index) is { } values && fold(folding, n, values)),
+        ];
         foreach (var node in folded)
             model.Graph.Node.Remove(node);
         DeadNodes.Remove(model.Graph);
     }
 
-    private bool Fold(NodeProto norm)
+    private bool FoldIntoLayerBefore(NodeProto norm, BatchNormalization values)
     {
-        if (norm.OpType != "BatchNormalization" || norm.Domain is not ("" or "ai.onnx") || !IsInference(norm)
-            || Parameters(norm) is not { } parameters || _index.Producer(norm.Input[0]) is var at && at < 0)
+        var at = _index.Producer(norm.Input[0]);
+        if (at < 0 || _model.Graph.Node[at] is not { } layer || layer.Output[0] != norm.Input[0] || !IsReadOnce(norm.Input[0])
+            || LayerWeights.Of(layer, _index) is not { } weights || weights.Outputs != values.Scale.Length
+            || Bias(layer, weights.Outputs) is not { } bias)
         {
             return false;
         }
 
-        var layer = _model.Graph.Node[at];
-        if (layer.Output[0] != norm.Input[0] || layer.Domain is not ("" or "ai.onnx") || _index.Consumers(norm.Input[0]).Count != 1
-            || _index.Outputs.Contains(norm.Input[0]))
+        Replace(
+            layer,
+            weights,
+            i => values.Scale[weights.OutputOf(i)],
+            [.. bias.Select((b, j) => (b * values.Scale[j]) + values.Shift[j])]);
+        layer.Output[0] = norm.Output[0];
+        return true;
+    }
+
+    private bool FoldIntoLayerBehind(NodeProto norm, BatchNormalization values)
+    {
+        if (!IsReadOnce(norm.Output[0]) || _model.Graph.Node[_index.Consumers(norm.Output[0])[0]] is not { } layer
+            || layer.Input[0] != norm.Output[0] || LayerWeights.Of(layer, _index) is not { } weights
+            || weights.Inputs != values.Scale.Length || Bias(layer, weights.Outputs) is not { } bias)
         {
             return false;
         }
 
-        if (OutputOfWeights(layer) is not { } outputOf || Own(layer.Input[1]) is not { } weight)
+        if (!weights.SeesEveryInput && values.Shift.Any(t => t != 0))
             return false;
-        var (scale, shift) = parameters;
-        var bias = new double[scale.Length];
-        if (layer.Input.Count > 2 && layer.Input[2].Length > 0)
-        {
-            if (!_index.Initializers.TryGetValue(layer.Input[2], out var given) || !IsFloat(given) || given.Dims.Count != 1 || given.Dims[0] != scale.Length)
-                return false;
-            bias = [.. TensorValues.ReadFloats(given).Select(b => (double)b)];
-        }
+        var read = TensorValues.ReadFloats(weights.Tensor);
+        for (var i = 0; i < read.Length; i++)
+            bias[weights.OutputOf(i)] += read[i] * values.Shift[weights.InputOf(i)];
+        Replace(layer, weights, i => values.Scale[weights.InputOf(i)], bias);
+        layer.Input[0] = norm.Input[0];
+        return true;
+    }
 
-        var values = TensorValues.ReadFloats(weight);
+    /// <summary>Whether one node reads a tensor, and nobody outside.</summary>
+    private bool IsReadOnce(string tensor) => _index.Consumers(tensor).Count == 1 && !_index.Outputs.Contains(tensor);
+
+    /// <summary>The layer's constant bias, zeros where it has none; null where it is neither.</summary>
+    private double[]? Bias(NodeProto layer, int outputs)
+    {
+        if (layer.Input.Count <= 2 || layer.Input[2].Length == 0)
+            return new double[outputs];
+        return _index.Initializers.TryGetValue(layer.Input[2], out var given) && given.DataType == (int)TensorProto.Types.DataType.Float
+            && given.Dims.Count == 1 && given.Dims[0] == outputs && !_index.IsOverridable(given.Name)
+            ? [.. TensorValues.ReadFloats(given).Select(b => (double)b)]
+            : null;
+    }
+
+    private void Replace(NodeProto layer, LayerWeights weights, Func<int, double> factor, double[] bias)
+    {
+        var values = TensorValues.ReadFloats(weights.Tensor);
         for (var i = 0; i < values.Length; i++)
-            values[i] = (float)(values[i] * scale[outputOf(i)]);
-        var folded = TensorValues.Create(_names.Take($"{weight.Name}_folded"), values, weight.Dims);
-        var moved = TensorValues.Create(
-            _names.Take($"{layer.Output[0]}_folded_bias"), [.. bias.Select((b, j) => (float)((b * scale[j]) + shift[j]))], [bias.Length]);
+            values[i] = (float)(values[i] * factor(i));
+        var folded = TensorValues.Create(_names.Take($"{weights.Tensor.Name}_folded"), values, weights.Tensor.Dims);
+        var moved = TensorValues.Create(_names.Take($"{layer.Output[0]}_folded_bias"), [.. bias.Select(b => (float)b)], [bias.Length]);
         _model.Graph.Initializer.Add(folded);
         _model.Graph.Initializer.Add(moved);
         layer.Input[1] = folded.Name;
         while (layer.Input.Count < 3)
             layer.Input.Add("");
         layer.Input[2] = moved.Name;
-        layer.Output[0] = norm.Output[0];
-        return true;
     }
 
-    /// <summary>One output, statistics that do not change, one scale for each channel.</summary>
-    private static bool IsInference(NodeProto norm) =>
-        norm.Input.Count == 5 && norm.Output.Skip(1).All(o => o.Length == 0)
-        && norm.Int("training_mode", 0) == 0 && norm.Int("spatial", 1) == 1;
-
-    /// <summary>Scale and shift of each channel.</summary>
-    private (double[] Scale, double[] Shift)? Parameters(NodeProto norm)
+    /// <summary>The weights of a Conv, ConvTranspose or Gemm that belong to this layer alone.</summary>
+    /// <param name="Tensor">The constant.</param>
+    /// <param name="Inputs">Channels that the layer reads.</param>
+    /// <param name="Outputs">Channels that it puts out.</param>
+    /// <param name="InputOf">The channel read that the weight at a place of the tensor belongs to.</param>
+    /// <param name="OutputOf">The channel put out that it belongs to.</param>
+    /// <param name="SeesEveryInput">Whether each weight meets a value of the input for each output, and never a zero of the padding.</param>
+    private sealed record LayerWeights(
+        TensorProto Tensor, int Inputs, int Outputs, Func<int, int> InputOf, Func<int, int> OutputOf, bool SeesEveryInput)
     {
-        var read = new float[4][];
-        for (var i = 0; i < read.Length; i++)
+        /// <summary>Channels of an input that is transposed: they are not what the weights are multiplied with.</summary>
+        private const int NoChannels = -1;
+
+        public static LayerWeights? Of(NodeProto layer, GraphIndex index)
         {
-            if (!_index.Initializers.TryGetValue(norm.Input[i + 1], out var tensor) || !IsFloat(tensor) || _index.IsOverridable(tensor.Name))
+            if (layer.Domain is not ("" or "ai.onnx") || layer.Input.ElementAtOrDefault(1) is not { } name
+                || !index.Initializers.TryGetValue(name, out var weight) || weight.DataType != (int)TensorProto.Types.DataType.Float
+                || weight.Dims.Count < 2 || index.Consumers(name).Count != 1 || index.IsOverridable(name) || index.Outputs.Contains(name))
+            {
                 return null;
-            read[i] = TensorValues.ReadFloats(tensor);
-        }
+            }
 
-        var epsilon = norm.Float("epsilon", 1e-5f);
-        var (gamma, beta, mean, variance) = (read[0], read[1], read[2], read[3]);
-        double[] scale = [.. gamma.Select((g, j) => g / Math.Sqrt((double)variance[j] + epsilon))];
-        double[] shift = [.. beta.Select((b, j) => b - (scale[j] * mean[j]))];
-        return scale.Concat(shift).All(double.IsFinite) ? (scale, shift) : null;
-    }
-
-    /// <summary>Which output the weight at a place of the tensor belongs to; null for operators that are not folded.</summary>
-    private Func<int, int>? OutputOfWeights(NodeProto layer)
-    {
-        if (!_index.Initializers.TryGetValue(layer.Input.ElementAtOrDefault(1) ?? "", out var weight))
-            return null;
-        var inner = (int)weight.Dims.Skip(1).Aggregate(1L, (a, b) => a * b);
-        switch (layer.OpType)
-        {
-            case "Conv":
-                return i => i / inner;
-            case "ConvTranspose":
-                var groups = (int)layer.Int("group", 1);
-                int channels = (int)weight.Dims[0] / groups, outputs = (int)weight.Dims[1], taps = inner / outputs;
-                return i => (i / inner / channels * outputs) + (i % inner / taps);
-            case "Gemm" when layer.Float("alpha", 1) == 1 && layer.Float("beta", 1) == 1:
-                return layer.Int("transB", 0) != 0 ? i => i / inner : i => i % inner;
-            default:
-                return null;
+            int first = (int)weight.Dims[0], second = (int)weight.Dims[1], groups = (int)layer.Int("group", 1);
+            var inner = (int)weight.Dims.Skip(1).Aggregate(1L, (a, b) => a * b);
+            var taps = inner / Math.Max(second, 1);
+            switch (layer.OpType)
+            {
+                case "Conv":
+                    var filters = first / groups;
+                    var pads = layer.Ints("pads", []).Any(p => p != 0) || layer.Text("auto_pad", "NOTSET") is not ("NOTSET" or "VALID");
+                    return new(weight, second * groups, first, i => (i / inner / filters * second) + (i % inner / taps), i => i / inner, !pads);
+                case "ConvTranspose":
+                    var channels = first / groups;
+                    return new(
+                        weight, first, second * groups, i => i / inner, i => (i / inner / channels * second) + (i % inner / taps), SeesEveryInput: false);
+                case "Gemm" when layer.Float("alpha", 1) == 1 && layer.Float("beta", 1) == 1:
+                    var read = layer.Int("transA", 0) != 0 ? NoChannels : layer.Int("transB", 0) != 0 ? inner : first;
+                    return layer.Int("transB", 0) != 0
+                        ? new(weight, read, first, i => i % inner, i => i / inner, SeesEveryInput: true)
+                        : new(weight, read, inner, i => i / inner, i => i % inner, SeesEveryInput: true);
+                default:
+                    return null;
+            }
         }
     }
-
-    /// <summary>A weight of this layer alone.</summary>
-    private TensorProto? Own(string name) =>
-        _index.Initializers.TryGetValue(name, out var weight) && IsFloat(weight) && _index.Consumers(name).Count == 1
-        && !_index.IsOverridable(name) && !_index.Outputs.Contains(name)
-            ? weight
-            : null;
-
-    private static bool IsFloat(TensorProto tensor) => tensor.DataType == (int)TensorProto.Types.DataType.Float;
 }

@@ -99,4 +99,13 @@ public class HalfPrecisionTests
 
         byte[] Codes(OnnxTensor x) => ModelQuantizer.Quantize(model, CalibrationRows.Of(("x", x)), options).Model.ToBytes();
     }
+
+    [Fact]
+    public void Products_of_bfloat16_are_refused_in_the_words_of_the_runtime_where_it_has_none()
+    {
+        var b = new GraphBuilder().Input("x", "N,30").Half("W", DataType.Bfloat16, 30, 20)
+            .Node("Cast", "x", "h", ("to", (long)DataType.Bfloat16)).Node("MatMul", "h,W", "m").Node("Cast", "m", "y", ("to", (long)DataType.Float)).Output("y");
+        var e = Assert.Throws<QuantizationException>(() => ModelQuantizer.Quantize(b.Build(), CalibrationRows.Of(("x", b.Rows(40, 30))), QuantizationOptions.Default));
+        Assert.StartsWith("ONNX Runtime cannot run the model 'test':", e.Message, StringComparison.Ordinal);
+    }
 }
