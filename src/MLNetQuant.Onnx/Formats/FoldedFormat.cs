@@ -40,12 +40,10 @@ internal sealed class FoldedFormat(long opset) : IWeightFormat
         {
             var weight = layer.Layer.Node.Weight;
             var decoder = new WeightDecoder(weight, opset, names);
-            var offset = values.Alphabet.Low;
-            var (codes, step) = packed
-                ? (decoder.Unpack(PackedCodes.Pack(values.Codes, values.Alphabet), values.Codes.Length, values.Shape), values.Alphabet.Stride)
-                : (decoder.Cast(TensorValues.Create(decoder.Fresh("codes"), values.Codes, values.Shape)), 1);
-            var zeroPoints = packed ? values.ZeroPoints.Select(z => (float)(z - offset) / step) : values.ZeroPoints.Select(z => (float)z);
-            decoder.Scale(codes, [.. zeroPoints], [.. values.Scales.Select(s => s * step)], values.ScaleShape, layer.Threshold);
+            var codes = packed
+                ? decoder.Unpack(PackedCodes.Pack(values.Codes, values.Alphabet), values.Codes.Length, values.Shape)
+                : decoder.Cast(TensorValues.Create(decoder.Fresh("codes"), values.Codes, values.Shape));
+            decoder.Scale(codes, values.ZeroPoints, values.Scales, values.ScaleShape, layer.Threshold);
             values.Restore(decoder, weight.Dims);
             return decoder.Rewrite();
         }

@@ -31,10 +31,10 @@ internal sealed class WeightDecoder(TensorProto weight, long opset, FreshNames n
     public string Cast(TensorProto integers)
     {
         _constants.Add(integers);
-        return Node("Cast", [integers.Name], "cast", NodeAttributes.Attribute("to", (long)TensorProto.Types.DataType.Float));
+        return Cast(integers.Name, TensorProto.Types.DataType.Float, "cast");
     }
 
-    /// <summary>The elements u of packed planes as floats: digit d of byte x is ⌊x/2^d⌋ − 2^w ⌊⌊x/2^d⌋/2^w⌋.</summary>
+    /// <summary>Packed codes as floats: each byte looked up in the table of its plane, and the planes added.</summary>
     /// <param name="planes">The planes.</param>
     /// <param name="count">Elements.</param>
     /// <param name="shape">The shape to bring them into.</param>
@@ -43,45 +43,36 @@ internal sealed class WeightDecoder(TensorProto weight, long opset, FreshNames n
         string? sum = null;
         foreach (var plane in planes)
         {
-            var part = planes.Count == 1 ? "codes" : $"codes_bit{plane.FirstBit}";
-            Cast(TensorValues.Create(Fresh(part), plane.Bytes, [1, plane.Bytes.Length]));
-            Binary("Mul", Last, [.. Enumerable.Range(0, plane.PerByte).Select(d => MathF.ScaleB(1, -d * plane.Width))], [plane.PerByte, 1]);
-            var digits = Node("Floor", [Last], "digits");
-            Binary("Mul", digits, [MathF.ScaleB(1, -plane.Width)], []);
-            Node("Floor", [Last], "carry");
-            Binary("Mul", Last, [MathF.ScaleB(1, plane.Width)], []);
-            Node("Sub", [digits, Last], "digit");
-            if (plane.FirstBit > 0)
-                Binary("Mul", Last, [MathF.ScaleB(1, plane.FirstBit)], []);
-            Reshape([(long)plane.PerByte * plane.Bytes.Length]);
+            var bytes = TensorValues.Create(
+                Fresh(planes.Count == 1 ? "codes" : $"codes_bit{plane.FirstBit}"), plane.Bytes, [plane.Bytes.Length]);
+            var table = TensorValues.Create(Fresh("table"), plane.Table, [256, plane.PerByte]);
+            _constants.AddRange([bytes, table]);
+            var indices = Cast(bytes.Name, TensorProto.Types.DataType.Int32, "index");
+            Cast(Node("Gather", [table.Name, indices], "units"), TensorProto.Types.DataType.Float, "cast");
             if (plane.PerByte * plane.Bytes.Length != count)
+            {
+                Reshape([(long)plane.PerByte * plane.Bytes.Length]);
                 Trim(0, count);
-            sum = sum is null ? Last : Node("Add", [sum, Last], "bits");
+            }
+
+            Reshape(shape);
+            sum = sum is null ? Last : Node("Add", [sum, Last], "sum");
         }
 
-        if (shape.Length != 1)
-            Reshape(shape);
         return Last;
     }
 
     /// <summary>k · scales for k = codes − zeroPoints, without the difference where all zero points are zero; with a threshold
     /// (k − Sign(k)) · scales + Sign(k) · threshold.</summary>
-    public void Scale(string codes, float[] zeroPoints, float[] scales, long[] shape, float threshold)
+    public void Scale(string codes, sbyte[] zeroPoints, float[] scales, long[] shape, float threshold)
     {
         var values = codes;
-        if (zeroPoints.AsSpan().ContainsAnyExcept(0f))
+        if (zeroPoints.AsSpan().ContainsAnyExcept((sbyte)0))
         {
-            var whole = Array.TrueForAll(zeroPoints, z => z == MathF.Floor(z) && Math.Abs(z) <= sbyte.MaxValue);
             var alike = !zeroPoints.AsSpan().ContainsAnyExcept(zeroPoints[0]);
-            if (alike || !whole)
-            {
-                values = Binary("Sub", values, alike ? zeroPoints[..1] : zeroPoints, alike ? [] : shape, "zero_point");
-            }
-            else
-            {
-                var zero = Cast(TensorValues.Create(Fresh("zero_point"), [.. zeroPoints.Select(z => (sbyte)z)], shape));
-                values = Node("Sub", [values, zero], "sub");
-            }
+            values = alike
+                ? Binary("Sub", values, [zeroPoints[0]], [], "zero_point")
+                : Node("Sub", [values, Cast(TensorValues.Create(Fresh("zero_point"), zeroPoints, shape))], "sub");
         }
 
         if (threshold == 0)
@@ -105,7 +96,7 @@ internal sealed class WeightDecoder(TensorProto weight, long opset, FreshNames n
     {
         var constant = TensorValues.Create(Fresh("shape"), shape, [shape.Length]);
         _constants.Add(constant);
-        Node("Reshape", [Last, constant.Name], "reshaped");
+        Node("Reshape", [Last, constant.Name], "shaped");
     }
 
     /// <summary>Drops the end of an axis of the last value.</summary>
@@ -130,6 +121,9 @@ internal sealed class WeightDecoder(TensorProto weight, long opset, FreshNames n
         _nodes[^1].Output[0] = weight.Name;
         return new(weight.Name, _nodes, _constants);
     }
+
+    private string Cast(string values, TensorProto.Types.DataType to, string part) =>
+        Node("Cast", [values], part, NodeAttributes.Attribute("to", (long)to));
 
     private string Binary(string op, string left, float[] right, long[] shape, string part = "by")
     {

@@ -8,7 +8,7 @@ internal static class GraphRewriter
     /// <summary>The first IR version whose initializers need not be inputs.</summary>
     private const long InitializersStandAlone = 4;
 
-    /// <summary>Copies a model with its layers replaced; constants that nothing reads any more are dropped.</summary>
+    /// <summary>Copies a model with its layers replaced; constants that nothing reads any more are dropped, equal ones stored once.</summary>
     /// <param name="source">The float model, which stays as it is.</param>
     /// <param name="rewrites">Replacements.</param>
     /// <param name="metadata">Entries to add to the model's metadata; a key that is there already is overwritten.</param>
@@ -36,6 +36,7 @@ internal static class GraphRewriter
         var overridable = graph.Input.Select(i => i.Name).ToHashSet();
         graph.Initializer.Clear();
         graph.Initializer.AddRange(source.Graph.Initializer.Where(Keeps).Concat(replaced.Values).Select(i => i.Clone()));
+        EqualConstants.Merge(graph);
         HalfConstants.Apply(model);
         Annotate(model, metadata);
         return model;

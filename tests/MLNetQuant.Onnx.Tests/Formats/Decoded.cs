@@ -14,10 +14,16 @@ internal static class Decoded
             return TensorValues.ReadFloats(tensor);
         var model = quantized.Proto.Clone();
         var graph = model.Graph;
-        var end = graph.Node.ToList().FindIndex(n => n.Output.Contains(weight));
-        var nodes = graph.Node.Take(end + 1).ToArray();
+        var needed = new HashSet<string> { weight };
+        var nodes = new Stack<NodeProto>();
+        foreach (var node in graph.Node.Reverse().Where(n => n.Output.Any(needed.Contains)))
+        {
+            nodes.Push(node);
+            needed.UnionWith(node.Input);
+        }
+
         graph.Node.Clear();
-        graph.Node.AddRange(nodes.Where(n => n.Input.Concat(n.Output).All(name => name == weight || name.StartsWith($"{weight}_", StringComparison.Ordinal))));
+        graph.Node.AddRange(nodes);
         graph.Input.Clear();
         graph.Output.Clear();
         graph.Output.Add(new ValueInfoProto { Name = weight });

@@ -31,9 +31,9 @@ public class PackedCodesTests
     [MemberData(nameof(Cases))]
     public void A_packed_file_computes_bit_for_bit_what_the_float_format_computes(int bits, string granularity, long opset, ZeroPointRule zeroPoint)
     {
-        // 131 × 191 weights fill neither bytes nor blocks.
-        var b = new GraphBuilder(opset, ir: opset > 20 ? 10 : 8).Input("x", "N,131").Weight("W", 131, 191).Node("MatMul", "x,W", "y").Output("y");
-        var x = b.Rows(30, 131);
+        // 261 × 191 weights fill neither bytes nor blocks.
+        var b = new GraphBuilder(opset, ir: opset > 20 ? 10 : 8).Input("x", "N,261").Weight("W", 261, 191).Node("MatMul", "x,W", "y").Output("y");
+        var x = b.Rows(30, 261);
         var model = b.Build();
         var options = new QuantizationOptions
         {
@@ -49,7 +49,7 @@ public class PackedCodesTests
         Assert.Equal(Runtime.Run(plain, "y", ("x", x)), Runtime.Run(folded, "y", ("x", x)));
         Assert.Equal(["MatMul"], Runtime.OperatorsAfterLoading(folded.Proto, GraphOptimizationLevel.ORT_ENABLE_BASIC));
         var codes = folded.Proto.Graph.Initializer.Where(i => i.Name.StartsWith("W_codes", StringComparison.Ordinal)).Sum(i => i.RawData.Length);
-        var stored = granularity == "block:32" ? 160 * 191 : 131 * 191;
+        var stored = granularity == "block:32" ? 288 * 191 : 261 * 191;
         Assert.InRange(codes, stored * bits / 8, (stored * bits / 8) + 3);
     }
 
@@ -87,8 +87,9 @@ public class PackedCodesTests
         Assert.Equal(bits, planes.Sum(p => p.Width));
         for (var i = 0; i < codes.Length; i++)
         {
-            var u = planes.Sum(p => ((p.Bytes[i % p.Bytes.Length] >> (i / p.Bytes.Length * p.Width)) & ((1 << p.Width) - 1)) << p.FirstBit);
+            var u = planes.Sum(p => ((p.Bytes[i / p.PerByte] >> (i % p.PerByte * p.Width)) & ((1 << p.Width) - 1)) << p.FirstBit);
             Assert.Equal(codes[i], alphabet.Low + (alphabet.Stride * u));
+            Assert.Equal(codes[i], planes.Sum(p => p.Table[(p.Bytes[i / p.PerByte] * p.PerByte) + (i % p.PerByte)]));
         }
     }
 }

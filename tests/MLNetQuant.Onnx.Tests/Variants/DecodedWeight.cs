@@ -19,7 +19,7 @@ internal static class DecodedWeight
     /// <param name="blockSize">Inputs that share a scale; at least as many as there are where there are no blocks.</param>
     public static float[] Read(ModelProto file, WeightForm form, int bits, int blockSize)
     {
-        var scales = Numbers(file, $"{form.File}_scale")!;
+        var scales = Numbers(file, form, "_scale")!;
         var steps = Steps(file, form, bits, blockSize);
         return [.. steps.Select((step, at) => step * scales[scales.Length == 1 ? 0 : Block(form, at, blockSize)])];
     }
@@ -27,7 +27,7 @@ internal static class DecodedWeight
     /// <summary>code − zero point of each element.</summary>
     public static float[] Steps(ModelProto file, WeightForm form, int bits, int blockSize)
     {
-        var zeroPoints = Numbers(file, $"{form.File}_zero_point") ?? [0];
+        var zeroPoints = Numbers(file, form, "_zero_point") ?? [0];
         var padded = Blocks(form, blockSize) == 1 ? form.Inputs : Blocks(form, blockSize) * blockSize;
         var codes = Codes(file, form, bits, form.Groups * form.Outputs * padded);
         return [.. Enumerable.Range(0, form.Count).Select(at =>
@@ -49,7 +49,7 @@ internal static class DecodedWeight
         ? (((group * form.Outputs) + output) * inputs) + input
         : (((group * inputs) + input) * form.Outputs) + output;
 
-    /// <summary>Plain bytes, or elements whose bits are spread over planes of 4, 2 and 1 bits.</summary>
+    /// <summary>Plain bytes, or elements counted from the lowest code, whose bits are spread over planes of 4, 2 and 1 bits.</summary>
     private static int[] Codes(ModelProto file, WeightForm form, int bits, int count)
     {
         var prefix = $"{form.File}_codes";
@@ -64,16 +64,22 @@ internal static class DecodedWeight
             var width = first == 0 ? bits & -bits : (bits & ~first) & -(bits & ~first);
             var (bytes, mask) = (plane.RawData.ToByteArray(), (1 << width) - 1);
             for (var i = 0; i < count; i++)
-                codes[i] |= ((bytes[i % bytes.Length] >> (i / bytes.Length * width)) & mask) << first;
+                codes[i] |= ((bytes[i * width / 8] >> (i * width % 8)) & mask) << first;
         }
 
-        return codes;
+        return [.. codes.Select(u => bits == 1 ? (2 * u) - 1 : u - (1 << (bits - 1)))];
     }
 
-    private static float[]? Numbers(ModelProto file, string name) => file.Graph.Initializer.FirstOrDefault(i => i.Name == name) switch
+    /// <summary>What the nodes that decode a weight read, of this kind; equal constants bear the name of the first.</summary>
+    private static float[]? Numbers(ModelProto file, WeightForm form, string kind)
     {
-        null => null,
-        { DataType: (int)DataType.Int8 } integers => [.. MemoryMarshal.Cast<byte, sbyte>(integers.RawData.Span).ToArray().Select(z => (float)z)],
-        var floats => TensorValues.ReadFloats(floats),
-    };
+        var nodes = file.Graph.Node.Where(n => n.Output[0] == form.File || n.Output[0].StartsWith($"{form.File}_", StringComparison.Ordinal));
+        var name = nodes.SelectMany(n => n.Input).FirstOrDefault(i => i.EndsWith(kind, StringComparison.Ordinal));
+        return file.Graph.Initializer.FirstOrDefault(i => i.Name == name) switch
+        {
+            null => null,
+            { DataType: (int)DataType.Int8 } integers => [.. MemoryMarshal.Cast<byte, sbyte>(integers.RawData.Span).ToArray().Select(z => (float)z)],
+            var floats => TensorValues.ReadFloats(floats),
+        };
+    }
 }
