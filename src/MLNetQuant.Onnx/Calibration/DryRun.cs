@@ -100,7 +100,7 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
         for (var g = 0; g < groups.Length; g++)
         {
             var weights = layout.Gather<float>(values, g);
-            var grid = options.Granularity == Granularity.PerTensor && first is not null ? first : recipe.Fit(weights, Ones(layout.Inputs));
+            var grid = options.Granularity == Granularity.PerTensor && first is not null ? first : recipe.Fit(weights, Filled(layout.Inputs, 1));
             first ??= grid;
             var codes = new Matrix<sbyte>(layout.Inputs, layout.Outputs);
             for (var t = 0; t < layout.Inputs; t++)
@@ -116,7 +116,7 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
             ? plan.Index.Initializers.GetValueOrDefault(layer.Node.Proto.Input[layer.BiasInput])
             : null;
         var corrects = options.BiasCorrection && layer.ReadsRows && BiasWriter.CanApply(layer, plan.Index);
-        return new(layer, groups, corrects ? new double[layout.AllOutputs] : null, bias);
+        return new(layer, groups, corrects ? Filled(layout.AllOutputs, layer.Node.Index + 1) : null, bias); // equal ones would be stored once
     }
 
     private ZeroPointRule ZeroPoints(ILayer layer)
@@ -128,10 +128,10 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
         return options.Bits <= most && (options.Algorithm is Best || !layer.ReadsRows) ? ZeroPointRule.Range : ZeroPointRule.None;
     }
 
-    private static double[] Ones(int count)
+    private static double[] Filled(int count, double value)
     {
-        var ones = new double[count];
-        Array.Fill(ones, 1);
-        return ones;
+        var values = new double[count];
+        Array.Fill(values, value);
+        return values;
     }
 }
