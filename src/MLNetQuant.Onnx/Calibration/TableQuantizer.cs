@@ -9,9 +9,9 @@ using MLNetQuant.Statistics;
 namespace MLNetQuant.Onnx.Calibration;
 
 /// <summary>
-/// Rounds tables that are looked up. A row of a table is used as it stands, so that no calibration row says which of its
-/// errors matter: every number is rounded to nearest, on the scale with the least squared error. Nothing makes up for its
-/// errors either, so that a table takes four bits at least.
+/// Rounds tables that are looked up, and the weights of loop bodies. A row of a table is used as it stands, and what a body
+/// computes is not followed, so that no calibration row says which errors matter: every number is rounded to nearest, on the
+/// scale with the least squared error. Nothing makes up for their errors either, so that they take four bits at least.
 /// </summary>
 internal sealed class TableQuantizer(QuantizationOptions options)
 {
@@ -20,11 +20,11 @@ internal sealed class TableQuantizer(QuantizationOptions options)
 
     private readonly Msq _algorithm = new();
 
-    /// <summary>Quantizes a table.</summary>
+    /// <summary>Quantizes a table, or a layer without rows.</summary>
     public LayerResult Quantize(ILayer layer)
     {
-        var weights = layer.Layout.Gather<float>(TensorValues.ReadFloats(layer.Node.Weight), 0);
-        if (!Array.TrueForAll(weights.Data, float.IsFinite))
+        var values = TensorValues.ReadFloats(layer.Node.Weight);
+        if (!Array.TrueForAll(values, float.IsFinite))
         {
             throw new QuantizationException(
                 $"The weight '{layer.Node.Weight.Name}' of layer '{layer.Node.Name}' holds NaN or infinite values: repair the model, or exclude the layer.");
@@ -36,26 +36,26 @@ internal sealed class TableQuantizer(QuantizationOptions options)
             ZeroPoint = options.ZeroPoint,
             Percentile = options.Percentile,
         };
-        var (codes, error) = Round(weights, recipe);
+        Matrix<float>[] groups = [.. Enumerable.Range(0, layer.Layout.Groups).Select(g => layer.Layout.Gather<float>(values, g))];
+        var (codes, error) = Round(groups, recipe);
         if (options.ZeroPoint == ZeroPointRule.Automatic && bits == LeastBits)
         {
-            var other = Round(weights, recipe with { ZeroPoint = ZeroPointRule.LeastError });
+            var other = Round(groups, recipe with { ZeroPoint = ZeroPointRule.LeastError });
             (codes, error) = other.Error < error ? other : (codes, error);
         }
 
-        return new(new QuantizedLayer(layer, [codes], null, null), error, 0, null) { Algorithm = _algorithm.Name, Bits = bits };
+        return new(new QuantizedLayer(layer, codes, null, null), error, 0, null) { Algorithm = _algorithm.Name, Bits = bits };
     }
 
-    private (QuantizedWeights Codes, double Error) Round(Matrix<float> weights, GridRecipe recipe)
+    private (QuantizedWeights[] Codes, double Error) Round(Matrix<float>[] groups, GridRecipe recipe)
     {
         var context = new QuantizationContext { Seed = options.Seed, Threads = options.Threads, CancellationToken = options.CancellationToken };
-        var codes = _algorithm.Quantize(new(weights, OfIdentity(weights)), recipe, context);
-        var values = codes.Dequantize().Data;
+        QuantizedWeights[] codes = [.. groups.Select(w => _algorithm.Quantize(new(w, OfIdentity(w)), recipe, context))];
         var (error, energy) = (0.0, 0.0);
-        for (var i = 0; i < values.Length; i++)
+        foreach (var (weight, value) in groups.Zip(codes).SelectMany(g => g.First.Data.Zip(g.Second.Dequantize().Data)))
         {
-            var difference = (double)values[i] - weights.Data[i];
-            (error, energy) = (error + (difference * difference), energy + ((double)weights.Data[i] * weights.Data[i]));
+            var difference = (double)value - weight;
+            (error, energy) = (error + (difference * difference), energy + ((double)weight * weight));
         }
 
         return (codes, energy == 0 ? 0 : Math.Sqrt(error / energy));

@@ -34,18 +34,17 @@ internal sealed class LayerFinder
         var finder = new LayerFinder(index, branches?.Origins);
         foreach (var (i, node) in index.Graph.Node.Index())
             finder.Visit(i, node);
+        foreach (var (i, node) in index.Graph.Node.Index().Where(n => n.Item.OpType != "If"))
+        {
+            foreach (var body in node.Subgraphs())
+                finder.VisitBody(i, body);
+        }
+
         var layers = finder.Unite();
         foreach (var graph in branches?.NotRun ?? [])
             finder.PassOver(graph, "its branch does not run on the calibration rows");
-        foreach (var node in index.Graph.Node)
-        {
-            foreach (var graph in node.Subgraphs())
-            {
-                finder.PassOver(graph, node.OpType == "If"
-                    ? "which of two branches runs differs between the calibration rows"
-                    : $"it stands in the body of {node.OpType}, which this version does not calibrate");
-            }
-        }
+        foreach (var graph in index.Graph.Node.Where(n => n.OpType == "If").SelectMany(n => n.Subgraphs()))
+            finder.PassOver(graph, "which of two branches runs differs between the calibration rows");
 
         return (layers, finder._skipped);
     }
@@ -79,7 +78,7 @@ internal sealed class LayerFinder
             found = true;
             var recurrent = WeightedOperators.IsRecurrent(node);
             var name = NameOf(node, weight.Name, recurrent ? (input == 1 ? "/W" : "/R") : "");
-            if (Refusal(i, node, input, weight) is { } reason)
+            if (Refusal(node, input, weight) is { } reason)
                 _skipped.Add(new(name, node.OpType, CountOnce(weight), reason));
             else
                 Add(WeightedOperators.Create(new(name, i, node, WeightedOperators.InputOf(node, input), input, weight) { KeepsNode = Stays(i, weight) }));
@@ -106,6 +105,30 @@ internal sealed class LayerFinder
 
         void Skip(long weights, string weight, string reason) =>
             _skipped.Add(new(NameOf(node, weight), node.OpType, weights, reason));
+    }
+
+    /// <summary>Layers of the body of a Loop or Scan, whose weights have become constants of the graph around it.</summary>
+    private void VisitBody(int owner, GraphProto body)
+    {
+        foreach (var node in body.Node)
+        {
+            foreach (var subgraph in node.Subgraphs())
+                VisitBody(owner, subgraph);
+            foreach (var input in WeightedOperators.WeightInputs(node).Where(i => i < node.Input.Count))
+            {
+                if (!_index.Initializers.TryGetValue(node.Input[input], out var weight) || !IsMatrix(weight))
+                    continue;
+                var name = NameOf(node, weight.Name, WeightedOperators.IsRecurrent(node) ? (input == 1 ? "/W" : "/R") : "");
+                var place = new LayerNode(name, owner, node, Input: "", input, weight) { KeepsNode = true };
+                var reason = node.OpType == "Gather"
+                    ? "it looks up a table in a loop body, of which nothing tells whether it holds positions"
+                    : Refusal(node, input, weight);
+                if (reason is null)
+                    Add(new BodyLayer(place, WeightedOperators.Create(place).Layout));
+                else
+                    _skipped.Add(new(place.Name, place.Op, CountOnce(weight), reason));
+            }
+        }
     }
 
     private bool Stays(int node, TensorProto weight) =>
@@ -144,7 +167,7 @@ internal sealed class LayerFinder
         return [.. layers.OrderBy(l => l.Node.Index).ThenBy(l => l.Node.WeightInput)];
     }
 
-    private string? Refusal(int index, NodeProto node, int input, TensorProto weight)
+    private string? Refusal(NodeProto node, int input, TensorProto weight)
     {
         if (!HalfPrecision.IsFloatOrHalf(weight))
             return $"its weight has element type {(TensorProto.Types.DataType)weight.DataType}, and this version quantizes Float, Float16 and Bfloat16";

@@ -93,7 +93,7 @@ public class BranchFlatteningTests
     }
 
     [Fact]
-    public void Weights_in_a_loop_body_are_named_as_left_alone()
+    public void Weights_in_a_loop_body_are_rounded_for_themselves_on_four_bits_at_least()
     {
         var body = new GraphBuilder().Input("i", "", DataType.Int64).Input("go", "", DataType.Bool).Input("state", "N,30")
             .Weight("V", 30, 30).Node("MatMul", "state,V", "next").Node("Identity", "go", "again");
@@ -101,9 +101,27 @@ public class BranchFlatteningTests
         var model = new GraphBuilder().Input("x", "N,30").Weight("W", 30, 30).Constant("times", [3L]).Node("MatMul", "x,W", "h")
             .Node("Loop", "times,,h", "y", ("body", body.Graph)).Output("y").Build();
         var data = CalibrationRows.Of(("x", new GraphBuilder(seed: 9).Rows(40, 30)));
-        var report = ModelQuantizer.Quantize(model, data, new QuantizationOptions()).Report;
-        Assert.Single(report.Layers);
-        Assert.Equal("it stands in the body of Loop, which this version does not calibrate", Assert.Single(report.Skipped).Reason);
+        var result = ModelQuantizer.Quantize(model, data, new QuantizationOptions { Bits = 2 });
+        Assert.Empty(result.Report.Skipped);
+        Assert.Equal([("h", 2, 40), ("next", 4, 0)], result.Report.Layers.Select(l => (l.Name, l.Bits, l.CalibrationRows)));
+        Assert.Equal("msq", result.Report.Layers[1].Algorithm);
+        Assert.InRange(ModelComparer.Compare(model, result.Model, data).Outputs[0].RelativeError, 0.01, 0.9);
+
+        // Patterns leave it out by its name, like any other layer.
+        Assert.Equal(["h"], ModelQuantizer.Quantize(model, data, new QuantizationOptions { Exclude = ["next"] }).Report.Layers.Select(l => l.Name));
+    }
+
+    [Fact]
+    public void A_table_in_a_loop_body_is_named_as_left_alone()
+    {
+        var body = new GraphBuilder().Input("i", "", DataType.Int64).Input("go", "", DataType.Bool).Input("state", "N,30")
+            .Weight("E", 30, 30).Node("ArgMax", "state", "at", ("axis", 1L), ("keepdims", 0L)).Node("Gather", "E,at", "next").Node("Identity", "go", "again");
+        body.Output("again", DataType.Bool).Output("next");
+        var model = new GraphBuilder().Input("x", "N,30").Weight("W", 30, 30).Constant("times", [3L]).Node("MatMul", "x,W", "h")
+            .Node("Loop", "times,,h", "y", ("body", body.Graph)).Output("y").Build();
+        var skipped = Assert.Single(ModelInspector.Inspect(model).Skipped);
+        Assert.Equal(("next", "Gather", 900L), (skipped.Name, skipped.Op, skipped.Weights));
+        Assert.Equal("it looks up a table in a loop body, of which nothing tells whether it holds positions", skipped.Reason);
     }
 
     private static OnnxModel Model(string source) => If(

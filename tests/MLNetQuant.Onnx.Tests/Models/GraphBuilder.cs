@@ -103,14 +103,14 @@ internal sealed class GraphBuilder(long opset = 13, long ir = 8, int seed = 1)
         return tensor;
     }
 
-    /// <summary>Numbers rounded to float16, or cut to bfloat16.</summary>
+    /// <summary>Numbers rounded to nearest float16 or bfloat16.</summary>
     public static TensorProto HalfTensor(string name, DataType type, float[] values, params long[] dims)
     {
         var tensor = new TensorProto { Name = name, DataType = (int)type };
         tensor.Dims.AddRange(dims);
         tensor.Int32Data.AddRange(values.Select(v => type == DataType.Float16
             ? BitConverter.HalfToUInt16Bits((Half)v)
-            : (int)(BitConverter.SingleToUInt32Bits(v) >> 16)));
+            : (int)((BitConverter.SingleToUInt32Bits(v) + 0x7FFF + ((BitConverter.SingleToUInt32Bits(v) >> 16) & 1)) >> 16)));
         return tensor;
     }
 

@@ -4,7 +4,7 @@ namespace MLNetQuant.Onnx.Tests.Variants;
 internal static class OperatorVariants
 {
     public static readonly IReadOnlyDictionary<string, Variant> All = ProductVariants.All
-        .Concat(ConvolutionVariants.All).Concat(RecurrentVariants.All).Concat(PlacementVariants.All).Concat(HalfVariants.All)
+        .Concat(ConvolutionVariants.All).Concat(RecurrentVariants.All).Concat(PlacementVariants.All).Concat(HalfVariants.All).Concat(BodyVariants.All)
         .ToDictionary(v => v.Key, v => v.Value);
 
     /// <summary>Every variant.</summary>

@@ -1,4 +1,5 @@
 using MLNetQuant.Onnx.Proto;
+using MLNetQuant.Onnx.Tests.Models;
 using static MLNetQuant.Onnx.Proto.TensorProto.Types;
 
 namespace MLNetQuant.Onnx.Tests.Variants;
@@ -51,16 +52,16 @@ internal static class WeightByHand
 
     private static void Fill(TensorProto tensor, WeightForm form, float[] values)
     {
-        (tensor.Name, tensor.DataType) = (form.Name, (int)(form.IsHalf ? DataType.Float16 : DataType.Float));
+        (tensor.Name, tensor.DataType) = (form.Name, (int)form.Type);
         tensor.Dims.Clear();
         tensor.Dims.AddRange(form.Dims);
         tensor.ClearRawData();
         tensor.FloatData.Clear();
         tensor.Int32Data.Clear();
-        if (form.IsHalf)
-            tensor.Int32Data.AddRange(values.Select(v => (int)BitConverter.HalfToUInt16Bits((Half)v)));
-        else
+        if (form.Type == DataType.Float)
             tensor.FloatData.AddRange(values);
+        else
+            tensor.Int32Data.AddRange(GraphBuilder.HalfTensor("", form.Type, values).Int32Data);
     }
 
     private static IEnumerable<GraphProto> Graphs(GraphProto graph) =>

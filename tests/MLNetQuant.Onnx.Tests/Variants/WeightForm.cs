@@ -1,3 +1,5 @@
+using static MLNetQuant.Onnx.Proto.TensorProto.Types;
+
 namespace MLNetQuant.Onnx.Tests.Variants;
 
 /// <summary>
@@ -15,8 +17,8 @@ internal sealed record WeightForm(string Name, long[] Dims, int Groups, int Inpu
     /// <summary>What the tensor is called in the quantized file.</summary>
     public string File { get; init; } = Name;
 
-    /// <summary>Whether its numbers are float16.</summary>
-    public bool IsHalf { get; init; }
+    /// <summary>Element type.</summary>
+    public DataType Type { get; init; } = DataType.Float;
 
     /// <summary>Number of weights.</summary>
     public int Count => Groups * Inputs * Outputs;
