@@ -62,16 +62,21 @@ public sealed class SharedModelTests : IDisposable
         using var quantized = _ml.Transforms.QuantizeWeights(path, options).Fit(data);
         var output = Assert.Single(quantized.Report.Outputs).Name;
         var scores = Scores(quantized);
-        Assert.NotEqual(Scores(_ml.Transforms.ApplyOnnxModel(path).Fit(data)), scores);
+        Assert.NotEqual(Scores(Open(path)), scores);
 
         quantized.SaveOnnxModel(_folder["quantized.onnx"]);
-        var opened = _ml.Transforms.ApplyOnnxModel(_folder["quantized.onnx"]).Fit(data);
+        var opened = Open(_folder["quantized.onnx"]);
         Assert.Equal(scores, Scores(opened));
 
         _ml.Model.Save(opened, data.Schema, _folder["opened.zip"]);
         _ml.Model.Save(quantized, data.Schema, _folder["quantized.zip"]);
         foreach (var file in new[] { "opened.zip", "quantized.zip" })
             Assert.Equal(scores, Scores(_ml.Model.Load(_folder[file], out _)));
+
+        // ML.NET takes the length of a sequence from a dictionary; QuantizeWeights takes it from the column.
+        ITransformer Open(string file) => name == "stories260k"
+            ? _ml.Transforms.ApplyOnnxModel(["logits"], ["tokens"], file, new Dictionary<string, int[]> { ["tokens"] = [1, 32] }, gpuDeviceId: null, fallbackToCpu: false).Fit(data)
+            : _ml.Transforms.ApplyOnnxModel(file).Fit(data);
 
         float[][] Scores(ITransformer model) => [.. model.Transform(data).GetColumn<float[]>(output)];
     }
