@@ -38,6 +38,18 @@ public sealed record QuantizationOptions
     /// <summary>How the codes are written into the file. Default <see cref="WeightFormat.Auto"/>.</summary>
     public WeightFormat Format { get; init; } = WeightFormat.Auto;
 
+    /// <summary>
+    /// What <see cref="WeightFormat.Auto"/> looks for. Default <see cref="FormatTarget.Size"/>, which times nothing, so that the
+    /// bytes are the same on every machine.
+    /// </summary>
+    public FormatTarget Target { get; init; } = FormatTarget.Size;
+
+    /// <summary>
+    /// Rows per run at which files are timed for the targets balanced and speed, each at least 1; a model with a fixed batch
+    /// keeps its own. Where there are fewer calibration rows, all of them. Default 1 and 64.
+    /// </summary>
+    public IReadOnlyList<int> TimedBatchSizes { get; init; } = [1, 64];
+
     /// <summary>Whether the quantized model is saved with a data file of its large tensors. Default <see cref="ExternalData.Auto"/>.</summary>
     public ExternalData ExternalData { get; init; } = ExternalData.Auto;
 
@@ -119,6 +131,12 @@ public sealed record QuantizationOptions
             throw new QuantizationException($"There is no zero point rule {(int)ZeroPoint}: use None, Range, HalfQuadratic, LeastError or Automatic.");
         if (!Enum.IsDefined(ExternalData))
             throw new QuantizationException($"There is no choice {(int)ExternalData} of external data: use Auto, Always or Never.");
+        if (!Enum.IsDefined(Target))
+            throw new QuantizationException($"There is no target {(int)Target}: use Size, Balanced or Speed.");
+        if (TimedBatchSizes.Count == 0)
+            throw new QuantizationException("TimedBatchSizes is empty: give at least one batch size, such as 1.");
+        foreach (var size in TimedBatchSizes)
+            Require(size >= 1, "A batch size of TimedBatchSizes", size, "of 1 or more");
         foreach (var pattern in Include.Concat(Exclude))
             CheckPattern(pattern);
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 namespace MLNetQuant.Cli.Commands;
 
@@ -9,8 +10,19 @@ internal sealed class FormatArguments
 
     private readonly Option<WeightFormat?> _format = Arguments.Choice<WeightFormat>(
         "--format",
-        "How codes are written: folded is four times smaller, float judges the algorithm alone. [default: auto]",
+        "How codes are written: folded is small at float speed, dynamic multiplies integers, packed stays small in memory, float judges the algorithm alone. [default: auto]",
         "a format");
+
+    private readonly Option<FormatTarget?> _target = Arguments.Choice<FormatTarget>(
+        "--target",
+        $"What --format auto looks for; balanced and speed time files on this machine. [default: {Arguments.Spell(Defaults.Target)}]",
+        "a target");
+
+    private readonly Option<int[]?> _batch = Arguments.Parsed(
+        "--batch",
+        $"Batch sizes to time files at, separated by commas. [default: {string.Join(',', Defaults.TimedBatchSizes)}]",
+        "N,N",
+        ParseBatchSizes);
 
     private readonly Option<ExternalData?> _externalData = Arguments.Choice<ExternalData>(
         "--external-data",
@@ -18,12 +30,31 @@ internal sealed class FormatArguments
         "a choice of external data");
 
     /// <summary>All of them, as help lists them.</summary>
-    public IReadOnlyList<Option> All => [_format, _externalData];
+    public IReadOnlyList<Option> All => [_format, _target, _batch, _externalData];
 
     /// <summary>Puts what was said into options.</summary>
-    public QuantizationOptions Apply(ParseResult parsed, QuantizationOptions options) => options with
+    /// <exception cref="UsageException">Two of them contradict each other.</exception>
+    public QuantizationOptions Apply(ParseResult parsed, QuantizationOptions options)
     {
-        Format = parsed.GetValue(_format) ?? options.Format,
-        ExternalData = parsed.GetValue(_externalData) ?? options.ExternalData,
-    };
+        var target = parsed.GetValue(_target) ?? options.Target;
+        if (parsed.GetValue(_target) is not null && parsed.GetValue(_format) is { } named and not WeightFormat.Auto)
+            throw new UsageException($"--target goes with --format auto, and the format is {Arguments.Spell(named)}: leave one of the two out.");
+        if (parsed.GetValue(_batch) is { Length: > 0 } && target == FormatTarget.Size)
+            throw new UsageException("--batch goes with --target balanced or speed, and the target is size, for which nothing is timed: leave it out, or give a target.");
+        return options with
+        {
+            Format = parsed.GetValue(_format) ?? options.Format,
+            Target = target,
+            TimedBatchSizes = parsed.GetValue(_batch) is { Length: > 0 } sizes ? sizes : options.TimedBatchSizes,
+            ExternalData = parsed.GetValue(_externalData) ?? options.ExternalData,
+        };
+    }
+
+    private static int[] ParseBatchSizes(string text)
+    {
+        var sizes = text.Split(',').Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var size) ? size : 0).ToArray();
+        return Array.TrueForAll(sizes, size => size >= 1)
+            ? sizes
+            : throw new FormatException($"\"{text}\" are no batch sizes; use whole numbers of 1 or more, separated by commas, such as 1,64.");
+    }
 }

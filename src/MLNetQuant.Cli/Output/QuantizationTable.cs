@@ -9,7 +9,7 @@ internal static class QuantizationTable
     public static void Write(CommandContext context, string outputFile, QuantizationReport report)
     {
         var console = Tables.Console(context);
-        var table = Tables.Create("layer", "op", ">inputs×outputs", ">bits", ">error");
+        var table = Tables.Create("layer", "op", ">inputs×outputs", ">bits", "format", ">error");
         foreach (var layer in report.Layers)
         {
             table.Add(
@@ -17,16 +17,47 @@ internal static class QuantizationTable
                 layer.Op,
                 string.Create(CultureInfo.InvariantCulture, $"{layer.Inputs}×{layer.Outputs}"),
                 layer.Bits.ToString(CultureInfo.InvariantCulture),
+                layer.Format,
                 Tables.Percent(layer.RelativeError) + (layer.InputsRescaled ? ", inputs rescaled" : ""));
         }
 
         console.Write(table);
         console.SkippedLayers(report.Skipped);
         console.OutputErrors(report.Outputs);
+        WriteTimings(console, report);
+        if (report.Layers.Any(l => l.Format == "dynamic"))
+            context.Output.WriteLine("Dynamic layers: one activation scale spans the whole batch, so that a row's result depends on the rows beside it.");
         if (report.PaperLevels)
             context.Output.WriteLine("Paper levels: 2^b + 1 values at b bits, for comparison with published figures only.");
         context.Output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{outputFile}: {Tables.Number(report.FloatBytes)} → {Tables.Number(report.QuantizedBytes)} bytes ({(double)report.QuantizedBytes / report.FloatBytes:0.00}), {Tables.Number(report.QuantizedWeights)} of {Tables.Number(report.Weights)} weights quantized in {report.Seconds:0.0} s"));
+    }
+
+    private static void WriteTimings(Spectre.Console.IAnsiConsole console, QuantizationReport report)
+    {
+        if (report.Timings.Count == 0)
+            return;
+        var table = Tables.Create("file", ">bytes", ">output error", ">batch", ">float ms", ">ms", ">ratio", "verdict");
+        foreach (var file in report.Timings)
+        {
+            foreach (var (row, batch) in file.Batches.Index())
+            {
+                string[] cells =
+                [
+                    row > 0 ? "" : file.Format,
+                    row > 0 ? "" : Tables.Number(file.Bytes),
+                    row > 0 ? "" : Tables.Percent(file.OutputError),
+                    batch.BatchSize.ToString(CultureInfo.InvariantCulture),
+                    batch.FloatMilliseconds.ToString("0.000", CultureInfo.InvariantCulture),
+                    batch.Milliseconds.ToString("0.000", CultureInfo.InvariantCulture),
+                    batch.Ratio.ToString("0.00", CultureInfo.InvariantCulture),
+                    row > 0 ? "" : file.Taken ? "taken" : file.Refusal ?? "",
+                ];
+                table.Add(cells);
+            }
+        }
+
+        console.Write(table);
     }
 }

@@ -25,9 +25,8 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
     {
         var budget = options.MemoryBudget ?? FreeMemory.Bytes() / 2;
         var (opening, forward) = MeasureForward();
-        var names = new FreshNames(plan.Branches.Model.Graph);
         var streamNames = new FreshNames(plan.Branches.Model.Graph);
-        var rewrites = new GraphRewrites();
+        var written = new WrittenLayers(plan.Candidates[0].Plan, plan.Branches.Model.Graph);
         var rounding = new RoundingPilot(options, _threads);
         var (statistics, seconds) = (0L, 0.0);
         using var walk = new CalibrationWalk(
@@ -48,10 +47,10 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
 
             var rounded = Round(layer);
             walk.Replace(layer, new FloatFormat().Write(rounded, streamNames));
-            rewrites.Add(plan.Branches.Origins[layer.Node.Index], plan.Format.Write(rounded, names));
+            written.Add(plan.Branches.Origins[layer.Node.Index], rounded);
         }
 
-        var file = GraphRewriter.Apply(plan.Prepared, rewrites, ModelMetadata.Of(model, options, plan.Rows));
+        var file = GraphRewriter.Apply(plan.Prepared, written.Rewrites, ModelMetadata.Of(model, options, plan.Rows));
         var live = walk.LargestBytes * plan.Batches.Count;
         var parallel = (double)Math.Min(_threads, plan.Batches.Count);
         var runs = (2 * (plan.Batches.Count - 1)) + Math.Min(VerifiedRuns, 2 * plan.Batches.Count);

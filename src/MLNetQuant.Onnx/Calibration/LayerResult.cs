@@ -41,6 +41,7 @@ internal sealed record LayerResult(QuantizedLayer Layer, double RelativeError, i
             Algorithm = Algorithm ?? Recipes(options.Algorithm.Name),
             Certificate = Certificate,
             Format = format.Name,
+            Activations = format.Activations,
             RelativeError = RelativeError,
             HeldBackError = HeldBackError,
             InputsRescaled = Layer.InputFactors is not null,

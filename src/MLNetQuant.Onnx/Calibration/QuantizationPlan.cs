@@ -14,8 +14,8 @@ namespace MLNetQuant.Onnx.Calibration;
 /// <param name="Index">Its index.</param>
 /// <param name="Layers">The layers to quantize.</param>
 /// <param name="Skipped">Those that stay float.</param>
-/// <param name="Format">How codes are written.</param>
-/// <param name="Opset">Version of the model's default operator set.</param>
+/// <param name="Candidates">How codes may be written; the first is the one to fall back to.</param>
+/// <param name="TimedBatches">A batch of each size that files are timed at, where there are several candidates.</param>
 internal sealed record QuantizationPlan(
     ModelProto Prepared,
     IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> Batches,
@@ -24,8 +24,8 @@ internal sealed record QuantizationPlan(
     GraphIndex Index,
     IReadOnlyList<ILayer> Layers,
     IReadOnlyList<SkippedLayer> Skipped,
-    IWeightFormat Format,
-    long Opset)
+    IReadOnlyList<FormatCandidate> Candidates,
+    IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> TimedBatches)
 {
     /// <summary>Finds the layers, and refuses everything that can be refused before calibration.</summary>
     /// <exception cref="QuantizationException">The model or the calibration data cannot be used, or a layer cannot be written or held.</exception>
@@ -40,28 +40,18 @@ internal sealed record QuantizationPlan(
         var (layers, skipped) = LayerSelection.Select(found, unfit, options);
         if (layers.Count == 0)
             throw new QuantizationException(NothingToDo(model, skipped));
-        var opset = prepared.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version ?? 0;
-        var format = WeightFormats.For(options.Format, opset);
-        RefuseUnwritable(layers, format, options);
+        var candidates = FormatCandidates.Of(options, index, layers);
         StatisticsMemory.RefuseTooWide(layers);
         if (options.ExternalData == ExternalData.Never)
             ModelFiles.RefuseTooLarge(model.Name, LeastBytes(prepared, layers, options));
-        return new(prepared, batches, rows, branches, index, layers, skipped, format, opset);
+        var timed = candidates.Count == 1 ? [] : CutTimed(model, calibration, options, rows / batches.Count);
+        return new(prepared, batches, rows, branches, index, layers, skipped, candidates, timed);
     }
 
-    private static void RefuseUnwritable(
-        IReadOnlyList<ILayer> layers, IWeightFormat format, QuantizationOptions options)
-    {
-        string[] refusals =
-        [
-            .. layers
-                .Select(l => (l.Node.Name, Reason: format.Refuse(l, options.Granularity)))
-                .Where(r => r.Reason is not null)
-                .Select(r => $"'{r.Name}': {r.Reason}"),
-        ];
-        if (refusals.Length > 0)
-            throw new QuantizationException($"{refusals.Length} layers cannot be written: {string.Join("; ", refusals)}.");
-    }
+    /// <summary>One batch of each size that is timed; a model with a fixed batch needs at least so many rows.</summary>
+    private static IReadOnlyDictionary<string, OnnxTensor>[] CutTimed(
+        OnnxModel model, CalibrationData calibration, QuantizationOptions options, int least) =>
+        [.. options.TimedBatchSizes.Select(size => CalibrationBatches.Cut(model, calibration, size, Math.Max(size, least)).Batches[0])];
 
     /// <summary>What the quantized model has at least: its codes alone in place of the weights.</summary>
     private static long LeastBytes(ModelProto prepared, IReadOnlyList<ILayer> layers, QuantizationOptions options)

@@ -18,24 +18,30 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
     public QuantizedModel Quantize(Stopwatch watch)
     {
         Rehearse();
-        var (rewrites, reports, tooCoarse) = QuantizeLayers();
+        var (written, reports, tooCoarse) = QuantizeLayers();
         options.Progress?.Report(new("write", null, _layers, _layers));
-        var quantized = OnnxModel.FromProto(
-            GraphRewriter.Apply(plan.Prepared, rewrites, ModelMetadata.Of(model, options, plan.Rows)), model.Name, options.ExternalData);
+        var metadata = ModelMetadata.Of(model, options, plan.Rows);
+        OnnxModel[] files =
+        [
+            .. written.Select(w => OnnxModel.FromProto(GraphRewriter.Apply(plan.Prepared, w.Rewrites, metadata), model.Name, options.ExternalData)),
+        ];
 
         options.Progress?.Report(new("verify", null, _layers, _layers));
-        var (errors, finite) = OutputComparison.Measure(model, quantized, ComparedBatches(), options.Threads, options.CancellationToken);
-        if (!finite)
+        var contest = new FormatContest(model, ComparedBatches(), options);
+        FormatEntry[] entries = [.. plan.Candidates.Zip(files, (c, f) => contest.Enter(c.Name, f))];
+        if (!entries[0].Finite)
         {
             throw new QuantizationException(
                 $"The quantized model '{model.Name}' gives NaN or infinite outputs on calibration rows: use more bits, or exclude layers.");
         }
 
+        var (winner, timings) = entries.Length == 1 ? (0, []) : contest.Hold(entries, plan.TimedBatches);
+        var quantized = files[winner];
         SkippedLayer[] skipped = [.. plan.Skipped, .. tooCoarse];
         var quantizedWeights = reports.Sum(r => r.Weights);
         return new(quantized, new QuantizationReport
         {
-            Layers = reports,
+            Layers = [.. reports.Zip(written[winner].Formats, (r, f) => r with { Format = f.Name, Activations = f.Activations })],
             Skipped = skipped,
             Warnings = [.. LayerWarnings.Of(reports), .. HalfPrecisionWarnings.Of(quantized.Proto)],
             FloatBytes = model.SizeInBytes,
@@ -44,13 +50,14 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
             QuantizedWeights = quantizedWeights,
             CalibrationRows = plan.Rows,
             PaperLevels = options.PaperLevels,
-            Outputs = errors,
+            Outputs = entries[winner].Errors,
+            Timings = timings,
             Seconds = watch.Elapsed.TotalSeconds,
             PeakMemoryBytes = PeakMemory(),
         });
     }
 
-    private (GraphRewrites Rewrites, List<LayerReport> Reports, List<SkippedLayer> TooCoarse) QuantizeLayers()
+    private (WrittenLayers[] Written, List<LayerReport> Reports, List<SkippedLayer> TooCoarse) QuantizeLayers()
     {
         var graph = plan.Branches.Model;
         using var walk = new CalibrationWalk(
@@ -58,10 +65,9 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
         using var product = new OnnxRuntimeMatrixProduct(options.Threads);
         var quantizer = new LayerQuantizer(plan.Index, options, product);
         var tables = new TableQuantizer(options);
-        var names = new FreshNames(graph.Graph);
         var stream = new FloatFormat();
         var streamNames = new FreshNames(graph.Graph);
-        var rewrites = new GraphRewrites();
+        WrittenLayers[] written = [.. plan.Candidates.Select(c => new WrittenLayers(c.Plan, graph.Graph))];
         var reports = new List<LayerReport>();
         var tooCoarse = new List<SkippedLayer>();
         foreach (var (number, layer) in plan.Layers.Index())
@@ -78,16 +84,16 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
             }
             else
             {
-                var format = WeightFormats.For(plan.Format, result.Layer, plan.Opset);
                 walk.Replace(layer, stream.Write(result.Layer, streamNames));
-                rewrites.Add(plan.Branches.Origins[layer.Node.Index], format.Write(result.Layer, names));
-                reports.Add(result.ToReport(format, options, watch.Elapsed.TotalSeconds));
+                foreach (var file in written)
+                    file.Add(plan.Branches.Origins[layer.Node.Index], result.Layer);
+                reports.Add(result.ToReport(written[0].Formats[^1], options, watch.Elapsed.TotalSeconds));
             }
 
             options.Progress?.Report(new("quantize", layer.Node.Name, number + 1, _layers));
         }
 
-        return (rewrites, reports, tooCoarse);
+        return (written, reports, tooCoarse);
     }
 
     /// <summary>Runs one batch through the float model, so that one that cannot be run fails before all the work.</summary>

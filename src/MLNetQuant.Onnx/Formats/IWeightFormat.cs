@@ -13,6 +13,12 @@ internal interface IWeightFormat
     /// <summary>Whether <see cref="QuantizedLayer.InputFactors"/> can be written; layers that have some are folded where they cannot.</summary>
     bool TakesInputFactors => false;
 
+    /// <summary>What the layer's activations are when it runs; null for float.</summary>
+    string? Activations => null;
+
+    /// <summary>Whether there is a form for the layer's operator; where not, the next format of the plan writes it.</summary>
+    bool Fits(ILayer layer) => true;
+
     /// <summary>Why a layer cannot be written in this format, before any calibration; null when it can.</summary>
     string? Refuse(ILayer layer, Granularity granularity);
 

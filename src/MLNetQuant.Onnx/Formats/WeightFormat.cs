@@ -3,7 +3,7 @@ namespace MLNetQuant;
 /// <summary>How quantized weights are written into the ONNX file.</summary>
 public enum WeightFormat
 {
-    /// <summary>The best format for each layer; today that is <see cref="Folded"/>.</summary>
+    /// <summary>The best format for <see cref="QuantizationOptions.Target"/>.</summary>
     Auto,
 
     /// <summary>
@@ -14,4 +14,19 @@ public enum WeightFormat
 
     /// <summary>The dequantized values as float32: same size and speed as before, to judge the algorithm alone.</summary>
     Float,
+
+    /// <summary>
+    /// Eight-bit arithmetic: MatMul and Gemm become DynamicQuantizeMatMul, which multiplies codes with activations that it
+    /// rounds to eight bits itself. Several times as fast as float on batches. One activation scale spans the whole batch,
+    /// so that a row's result depends on the rows beside it. Other operators are <see cref="Folded"/>.
+    /// </summary>
+    Dynamic,
+
+    /// <summary>
+    /// Codes of 2, 4 or 8 bits that stay packed in memory: MatMul and Gemm become MatMulNBits, which rounds the activations
+    /// of each row to eight bits, and tables of four bits GatherBlockQuantized. Fastest on single rows; slower than float on
+    /// large batches. Codes of 1, 3 and 5 to 7 bits take the room of 2, 4 and 8. Other operators are <see cref="Folded"/>.
+    /// ONNX Runtime has the operator at 4 bits from 1.17 on, at 8 bits from 1.22, at 2 bits from 1.23, there fast only later.
+    /// </summary>
+    Packed,
 }

@@ -1,21 +1,24 @@
+using MLNetQuant.Onnx.Graph;
+
 namespace MLNetQuant.Onnx.Formats;
 
 /// <summary>The formats by option value.</summary>
 internal static class WeightFormats
 {
-    /// <param name="format">The option.</param>
-    /// <param name="opset">Version of the model's default operator set.</param>
-    public static IWeightFormat For(WeightFormat format, long opset) => format switch
+    /// <param name="options">The options.</param>
+    /// <param name="format">The format; that of the options, or one to try.</param>
+    /// <param name="index">The graph that the layers stand in.</param>
+    public static FormatPlan For(QuantizationOptions options, WeightFormat format, GraphIndex index)
     {
-        WeightFormat.Auto or WeightFormat.Folded => new FoldedFormat(opset),
-        WeightFormat.Float => new FloatFormat(),
-        _ => throw new QuantizationException($"There is no weight format {(int)format}: use Auto, Folded or Float."),
-    };
-
-    /// <summary>The format that a layer is written in: the one chosen, or folded where that cannot carry its input factors.</summary>
-    /// <param name="chosen">The format of the run.</param>
-    /// <param name="layer">The layer with its codes.</param>
-    /// <param name="opset">Version of the model's default operator set.</param>
-    public static IWeightFormat For(IWeightFormat chosen, QuantizedLayer layer, long opset) =>
-        layer.InputFactors is null || chosen.TakesInputFactors ? chosen : For(WeightFormat.Folded, opset);
+        var rows = new RowScaledFormat(options, index.Opset);
+        var folded = new FoldedFormat(index.Opset);
+        return format switch
+        {
+            WeightFormat.Auto or WeightFormat.Folded => new([rows, folded]),
+            WeightFormat.Float => new([new FloatFormat()]),
+            WeightFormat.Dynamic => new([new DynamicFormat(index), rows, folded]),
+            WeightFormat.Packed => new([new PackedFormat(index), new BlockTableFormat(options.Bits), rows, folded]),
+            _ => throw new QuantizationException($"There is no weight format {(int)format}: use Auto, Folded, Float, Dynamic or Packed."),
+        };
+    }
 }

@@ -38,6 +38,7 @@ internal static class GraphRewriter
         graph.Initializer.AddRange(source.Graph.Initializer.Where(Keeps).Concat(replaced.Values).Select(i => i.Clone()));
         EqualConstants.Merge(graph);
         HalfConstants.Apply(model);
+        ImportContrib(model);
         Annotate(model, metadata);
         return model;
 
@@ -57,6 +58,13 @@ internal static class GraphRewriter
         model.Graph.Input.Clear();
         model.Graph.Input.AddRange(kept);
         model.IrVersion = InitializersStandAlone;
+    }
+
+    /// <summary>A file has to name every domain whose operators it uses.</summary>
+    private static void ImportContrib(ModelProto model)
+    {
+        if (model.Graph.Node.Any(n => n.Domain == NodeAttributes.ContribDomain) && model.OpsetImport.All(o => o.Domain != NodeAttributes.ContribDomain))
+            model.OpsetImport.Add(new OperatorSetIdProto { Domain = NodeAttributes.ContribDomain, Version = 1 });
     }
 
     /// <summary>What a node reads, what its subgraphs read included.</summary>

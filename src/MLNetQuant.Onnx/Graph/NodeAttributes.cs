@@ -5,6 +5,9 @@ namespace MLNetQuant.Onnx.Graph;
 /// <summary>Reading and building nodes.</summary>
 internal static class NodeAttributes
 {
+    /// <summary>The domain of the operators that ONNX Runtime adds to the standard.</summary>
+    public const string ContribDomain = "com.microsoft";
+
     public static long Int(this NodeProto node, string name, long otherwise) =>
         node.Find(name) is { } a ? a.I : otherwise;
 
@@ -32,6 +35,15 @@ internal static class NodeAttributes
         var node = new NodeProto { OpType = op, Name = name };
         node.Input.AddRange(inputs);
         node.Output.Add(output);
+        node.Attribute.AddRange(attributes);
+        return node;
+    }
+
+    /// <summary>A node of ONNX Runtime's own domain, its outputs still to come.</summary>
+    public static NodeProto CreateContrib(string op, IEnumerable<string> inputs, params AttributeProto[] attributes)
+    {
+        var node = new NodeProto { OpType = op, Domain = ContribDomain };
+        node.Input.AddRange(inputs);
         node.Attribute.AddRange(attributes);
         return node;
     }

@@ -3,17 +3,18 @@ namespace MLNetQuant.Onnx.Layers;
 /// <summary>Gemm with a constant matrix B: Y = alpha·A'B' + beta·C, where A' and B' may be transposed.</summary>
 internal sealed class GemmLayer : ILayer
 {
-    private readonly bool _transposedInput;
-
     public GemmLayer(LayerNode node, int rows, int columns, bool transposedInput, bool transposedWeight, double alpha, double beta)
     {
         Node = node;
-        _transposedInput = transposedInput;
+        TransposedInput = transposedInput;
         (Alpha, Beta) = (alpha, beta);
         Layout = transposedWeight
             ? new(columns, rows, 1, InputStride: 1, OutputStride: columns, GroupStride: 0)
             : new(rows, columns, 1, InputStride: columns, OutputStride: 1, GroupStride: 0);
     }
+
+    /// <summary>Whether A' is A transposed.</summary>
+    public bool TransposedInput { get; }
 
     public LayerNode Node { get; }
 
@@ -28,13 +29,13 @@ internal sealed class GemmLayer : ILayer
 
     public double Beta { get; }
 
-    public bool UnfoldsAs(ILayer other) => other is GemmLayer gemm && gemm._transposedInput == _transposedInput;
+    public bool UnfoldsAs(ILayer other) => other is GemmLayer gemm && gemm.TransposedInput == TransposedInput;
 
-    public int CountRows(IReadOnlyList<long> inputShape) => checked((int)inputShape[_transposedInput ? 1 : 0]);
+    public int CountRows(IReadOnlyList<long> inputShape) => checked((int)inputShape[TransposedInput ? 1 : 0]);
 
     public void Unfold(OnnxTensor input, ReadOnlySpan<int> rows, int group, Span<float> destination)
     {
-        if (!_transposedInput)
+        if (!TransposedInput)
         {
             RowVectors.Copy(input, rows, destination, Layout.Inputs);
             return;

@@ -6,7 +6,7 @@ namespace MLNetQuant.Onnx.Layers;
 /// <summary>The operators whose weights are quantized: where their weights stand, which shapes they take, and their layers.</summary>
 internal static class WeightedOperators
 {
-    private const string Contrib = "com.microsoft";
+    private const string Contrib = NodeAttributes.ContribDomain;
 
     /// <summary>Inputs of a node that may hold a weight; none for operators without.</summary>
     public static IReadOnlyList<int> WeightInputs(NodeProto node) => (node.Domain is "ai.onnx" ? "" : node.Domain, node.OpType) switch

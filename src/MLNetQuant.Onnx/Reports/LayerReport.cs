@@ -29,8 +29,11 @@ public sealed record LayerReport
     /// <summary>Name of the algorithm; where one was chosen among several, the winner with its refinements.</summary>
     public required string Algorithm { get; init; }
 
-    /// <summary>How the codes are written: folded or float.</summary>
+    /// <summary>How the codes are written: folded, rows (looked up first), dynamic, packed or float.</summary>
     public required string Format { get; init; }
+
+    /// <summary>What the layer rounds its activations to when it runs, and how far a scale of theirs reaches; null where they are float.</summary>
+    public string? Activations { get; init; }
 
     /// <summary>‖XW − X̃Q‖_F / ‖XW‖_F on the calibration rows.</summary>
     public required double RelativeError { get; init; }

@@ -39,6 +39,12 @@ public sealed record QuantizationReport
     /// </summary>
     public required IReadOnlyList<OutputError> Outputs { get; init; }
 
+    /// <summary>
+    /// The files that were timed against the float model, for the targets balanced and speed; else empty. Milliseconds
+    /// are those of this machine.
+    /// </summary>
+    public IReadOnlyList<FormatTiming> Timings { get; init; } = [];
+
     /// <summary>Wall time of the whole run.</summary>
     public required double Seconds { get; init; }
 

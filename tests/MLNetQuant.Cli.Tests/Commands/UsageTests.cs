@@ -5,7 +5,7 @@ namespace MLNetQuant.Cli.Tests.Commands;
 public partial class UsageTests
 {
     [Theory]
-    [InlineData("quantize", "MODEL", "--output --calibration --bits --algorithm --effort --granularity --scale-rule --percentile --zero-point --paper --no-bias-correction --format --external-data --max-layer-error --rows --seed --threads --memory --include --exclude --dry-run --json --quiet --help")]
+    [InlineData("quantize", "MODEL", "--output --calibration --bits --algorithm --effort --granularity --scale-rule --percentile --zero-point --paper --no-bias-correction --format --target --batch --external-data --max-layer-error --rows --seed --threads --memory --include --exclude --dry-run --json --quiet --help")]
     [InlineData("inspect", "MODEL", "--json --help")]
     [InlineData("compare", "A B", "--data --json --help")]
     public void Help_lists_exactly_the_options_that_exist(string command, string arguments, string options)
@@ -32,7 +32,7 @@ public partial class UsageTests
         Assert.Contains("--algorithm <best|qronos|optq|gpfq|spfq|unified|beacon|adaround|msq|msq-preprocessed>", help, StringComparison.Ordinal);
         Assert.Contains("--scale-rule <absmax|mse|weighted-mse|percentile>", help, StringComparison.Ordinal);
         Assert.Contains("--zero-point <none|range|half-quadratic", help, StringComparison.Ordinal);
-        Assert.Contains("--format <auto|folded|float>", help, StringComparison.Ordinal);
+        Assert.Contains("--format <auto|folded|float|dynamic|packed>", help, StringComparison.Ordinal);
         Assert.Contains("--effort <quick|normal|thorough>", help, StringComparison.Ordinal);
         Assert.Contains("[default: best]", help, StringComparison.Ordinal);
         Assert.Contains("[default: normal]", help, StringComparison.Ordinal);
@@ -50,7 +50,9 @@ public partial class UsageTests
     [InlineData("--threads", "-2", "--threads is '-2': give a whole number of 0 or more.")]
     [InlineData("--algorithm", "optimal", "--algorithm: \"optimal\" is not an algorithm; use best, qronos, optq, gpfq, spfq, unified, beacon, adaround, msq or msq-preprocessed.")]
     [InlineData("--granularity", "row", "--granularity: \"row\" is not a granularity; use tensor, channel, or block:N with N of at least 2, such as block:32.")]
-    [InlineData("--format", "2", "--format: \"2\" is not a format; use auto, folded, float.")]
+    [InlineData("--format", "2", "--format: \"2\" is not a format; use auto, folded, float, dynamic, packed.")]
+    [InlineData("--target", "small", "--target: \"small\" is not a target; use size, balanced, speed.")]
+    [InlineData("--batch", "1,0", "--batch: \"1,0\" are no batch sizes; use whole numbers of 1 or more, separated by commas, such as 1,64.")]
     [InlineData("--external-data", "maybe", "--external-data: \"maybe\" is not a choice of external data; use auto, always, never.")]
     [InlineData("--scale-rule", "max", "--scale-rule: \"max\" is not a rule for scales; use absmax, mse, weighted-mse, percentile.")]
     [InlineData("--percentile", "0", "--percentile: \"0\" is not a percentile; use a number above 0 and at most 100.")]
@@ -92,6 +94,8 @@ public partial class UsageTests
     [InlineData("--percentile 99 --scale-rule absmax", "--percentile goes with --scale-rule percentile, and the rule is absmax: leave one of the two out.")]
     [InlineData("--paper", "Bits is 8, and the papers' 2^b + 1 levels of 8 bits do not fit a byte: give 1 to 7 bits, or leave the paper levels out.")]
     [InlineData("--effort quick --algorithm msq", "--effort goes with --algorithm best, and the algorithm is msq: leave one of the two out.")]
+    [InlineData("--format dynamic --target speed", "--target goes with --format auto, and the format is dynamic: leave one of the two out.")]
+    [InlineData("--batch 1,64", "--batch goes with --target balanced or speed, and the target is size, for which nothing is timed: leave it out, or give a target.")]
     public void Options_that_contradict_each_other_are_wrong_usage(string options, string sentence)
     {
         var result = CommandLine.Run(["quantize", "m.onnx", "-o", "q.onnx", "--calibration", "c.npy", .. options.Split(' ')]);

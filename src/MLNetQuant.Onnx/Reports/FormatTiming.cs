@@ -1,0 +1,33 @@
+namespace MLNetQuant;
+
+/// <summary>A whole file that was tried and timed against the float model.</summary>
+public sealed record FormatTiming
+{
+    /// <summary>The format of the layers that have a form in it: folded, dynamic or packed.</summary>
+    public required string Format { get; init; }
+
+    /// <summary>Bytes of the file.</summary>
+    public required long Bytes { get; init; }
+
+    /// <summary>Largest relative error of an output against the float model on calibration rows.</summary>
+    public required double OutputError { get; init; }
+
+    /// <summary>Times by batch size.</summary>
+    public required IReadOnlyList<BatchTiming> Batches { get; init; }
+
+    /// <summary>Whether this is the file that was taken.</summary>
+    public required bool Taken { get; init; }
+
+    /// <summary>Why it could not be taken; null where it could.</summary>
+    public required string? Refusal { get; init; }
+}
+
+/// <summary>Median times of one run on one thread, the two models taking turns.</summary>
+/// <param name="BatchSize">Rows wished for; fewer where there are fewer calibration rows, others where the model's batch is fixed.</param>
+/// <param name="FloatMilliseconds">The float model.</param>
+/// <param name="Milliseconds">The file.</param>
+public sealed record BatchTiming(int BatchSize, double FloatMilliseconds, double Milliseconds)
+{
+    /// <summary>Time of the file over that of the float model: below 1 it is faster.</summary>
+    public double Ratio => Milliseconds / FloatMilliseconds;
+}
