@@ -58,10 +58,11 @@ public class FormatTargetTests
     [Fact]
     public void Activations_that_raise_the_error_are_refused_and_the_report_says_by_how_much()
     {
-        // One value a thousand times the others takes all of the one scale that a dynamic layer has.
+        // In every batch one value far above the others takes all of the one scale that a dynamic layer has.
         var b = new GraphBuilder().Input("x", "N,256").Weight("W", 256, 64).Node("MatMul", "x,W", "y").Output("y");
         var values = b.Floats(80 * 256);
-        values[0] = 2000;
+        for (var batch = 0; batch < 10; batch++)
+            values[(batch * 8 * 256) + (batch * 25)] = 300;
         var x = OnnxTensor.Create(values, 80, 256);
         var options = new QuantizationOptions { Target = FormatTarget.Speed, BatchSize = 8, Granularity = Granularity.PerChannel };
         var report = ModelQuantizer.Quantize(b.Build(), CalibrationRows.Of(("x", x)), options).Report;
