@@ -39,8 +39,8 @@ public sealed record QuantizationOptions
     public WeightFormat Format { get; init; } = WeightFormat.Auto;
 
     /// <summary>
-    /// What <see cref="WeightFormat.Auto"/> looks for. Default <see cref="FormatTarget.Size"/>, which times nothing, so that the
-    /// bytes are the same on every machine.
+    /// What <see cref="WeightFormat.Auto"/> looks for. Default <see cref="FormatTarget.Size"/>, which times nothing: the same
+    /// rows, options and seed give the same bytes, and a row's result never depends on the rows beside it.
     /// </summary>
     public FormatTarget Target { get; init; } = FormatTarget.Size;
 

@@ -41,20 +41,21 @@ internal static class QuantizationTable
         var table = Tables.Create("file", ">bytes", ">output error", ">batch", ">float ms", ">ms", ">ratio", "verdict");
         foreach (var file in report.Timings)
         {
+            string[] first = [file.Format, Tables.Number(file.Bytes), Tables.Percent(file.OutputError)];
+            var verdict = string.Join("; ", new[] { file.Taken ? "taken" : null, file.Refusal, file.Tolerated }.OfType<string>());
+            if (file.Batches.Count == 0)
+                table.Add([.. first, "", "", "", "", verdict]);
             foreach (var (row, batch) in file.Batches.Index())
             {
-                string[] cells =
+                table.Add(
                 [
-                    row > 0 ? "" : file.Format,
-                    row > 0 ? "" : Tables.Number(file.Bytes),
-                    row > 0 ? "" : Tables.Percent(file.OutputError),
+                    .. row > 0 ? ["", "", ""] : first,
                     batch.BatchSize.ToString(CultureInfo.InvariantCulture),
                     batch.FloatMilliseconds.ToString("0.000", CultureInfo.InvariantCulture),
                     batch.Milliseconds.ToString("0.000", CultureInfo.InvariantCulture),
                     batch.Ratio.ToString("0.00", CultureInfo.InvariantCulture),
-                    row > 0 ? "" : file.Taken ? "taken" : file.Refusal ?? "",
-                ];
-                table.Add(cells);
+                    row > 0 ? "" : verdict,
+                ]);
             }
         }
 

@@ -52,8 +52,10 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
 
         var file = GraphRewriter.Apply(plan.Prepared, written.Rewrites, ModelMetadata.Of(model, options, plan.Rows));
         var live = walk.LargestBytes * plan.Batches.Count;
+        var files = plan.Candidates.Count;
+        var contest = files == 1 ? 0 : SessionTimer.Budget.TotalSeconds + (files * opening);
         var parallel = (double)Math.Min(_threads, plan.Batches.Count);
-        var runs = (2 * (plan.Batches.Count - 1)) + Math.Min(VerifiedRuns, 2 * plan.Batches.Count);
+        var runs = (2 * (plan.Batches.Count - 1)) + (files * Math.Min(VerifiedRuns, 2 * plan.Batches.Count));
         var weights = plan.Layers.Sum(l => l.Layout.Count);
         using var process = Process.GetCurrentProcess();
         return new()
@@ -68,7 +70,7 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
             MemoryBudget = budget,
             StatisticsBytes = statistics,
             PeakMemoryBytes = process.PeakWorkingSet64 + Math.Min(live, budget) + statistics,
-            Seconds = planning.TotalSeconds + (3 * opening) + walking.Elapsed.TotalSeconds + (forward * runs / parallel) + seconds,
+            Seconds = planning.TotalSeconds + (3 * opening) + walking.Elapsed.TotalSeconds + (forward * runs / parallel) + seconds + contest,
         };
     }
 

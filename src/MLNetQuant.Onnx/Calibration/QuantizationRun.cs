@@ -43,7 +43,7 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
         {
             Layers = [.. reports.Zip(written[winner].Formats, (r, f) => r with { Format = f.Name, Activations = f.Activations })],
             Skipped = skipped,
-            Warnings = [.. LayerWarnings.Of(reports), .. HalfPrecisionWarnings.Of(quantized.Proto)],
+            Warnings = [.. LayerWarnings.Of(reports), .. HalfPrecisionWarnings.Of(quantized.Proto), .. TimeWarnings(timings)],
             FloatBytes = model.SizeInBytes,
             QuantizedBytes = quantized.SizeInBytes,
             Weights = quantizedWeights + skipped.Sum(s => s.Weights),
@@ -95,6 +95,14 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
 
         return (written, reports, tooCoarse);
     }
+
+    /// <summary>The file to fall back to is taken even where it is slow.</summary>
+    private static IEnumerable<string> TimeWarnings(IReadOnlyList<FormatTiming> timings) =>
+        from file in timings
+        where file.Taken
+        let slow = FormatContest.TooSlow(file.Batches)
+        where slow is not null
+        select $"No other format may take the place of {file.Format}, though {slow}.";
 
     /// <summary>Runs one batch through the float model, so that one that cannot be run fails before all the work.</summary>
     private void Rehearse()

@@ -5,14 +5,16 @@ namespace MLNetQuant.Onnx.Calibration;
 /// <summary>Times models against each other on one thread: they take turns, so that what else the machine does hits all alike.</summary>
 internal static class SessionTimer
 {
-    private const int WarmUps = 2;
-    private const int LeastRounds = 5;
+    private const int WarmUps = 1;
+    private const int LeastRounds = 3;
     private const int MostRounds = 200;
 
     /// <summary>After so long no further round is begun, once there are enough.</summary>
-    private static readonly TimeSpan Budget = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan Budget = TimeSpan.FromSeconds(1);
 
-    /// <summary>Median milliseconds of a run, for each batch those of each model.</summary>
+    /// <summary>
+    /// Milliseconds of the shortest run, which other work on the machine lengthened least; for each batch those of each model.
+    /// </summary>
     public static double[][] Measure(
         IReadOnlyList<OnnxModel> models, IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> batches, CancellationToken cancellationToken)
     {
@@ -50,12 +52,6 @@ internal static class SessionTimer
             }
         }
 
-        return [.. times.Select(Median)];
-    }
-
-    private static double Median(List<double> values)
-    {
-        values.Sort();
-        return values[values.Count / 2];
+        return [.. times.Select(t => t.Min())];
     }
 }

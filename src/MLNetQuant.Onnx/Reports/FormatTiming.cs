@@ -12,7 +12,7 @@ public sealed record FormatTiming
     /// <summary>Largest relative error of an output against the float model on calibration rows.</summary>
     public required double OutputError { get; init; }
 
-    /// <summary>Times by batch size.</summary>
+    /// <summary>Times by batch size; none of a file that its outputs ruled out.</summary>
     public required IReadOnlyList<BatchTiming> Batches { get; init; }
 
     /// <summary>Whether this is the file that was taken.</summary>
@@ -20,9 +20,15 @@ public sealed record FormatTiming
 
     /// <summary>Why it could not be taken; null where it could.</summary>
     public required string? Refusal { get; init; }
+
+    /// <summary>
+    /// The output whose error its activations raise by more than half over that of the weights alone, where that does not
+    /// rule the file out because an error of up to 1 % always passes; null where no output is raised so far.
+    /// </summary>
+    public required string? Tolerated { get; init; }
 }
 
-/// <summary>Median times of one run on one thread, the two models taking turns.</summary>
+/// <summary>Times of the shortest of several runs on one thread, the models taking turns.</summary>
 /// <param name="BatchSize">Rows wished for; fewer where there are fewer calibration rows, others where the model's batch is fixed.</param>
 /// <param name="FloatMilliseconds">The float model.</param>
 /// <param name="Milliseconds">The file.</param>

@@ -23,7 +23,8 @@ public sealed record QuantizationEstimate
     /// <summary>
     /// Bytes of the quantized file: every layer goes through its format with weights rounded to nearest. What is not known
     /// before calibration is which layers get zero points (with <see cref="Grids.ZeroPointRule.Automatic"/>), and which MatMul
-    /// gets an Add for its mean error: taken for all that may get them, so that the file may be a little smaller.
+    /// gets an Add for its mean error: taken for all that may get them, so that the file may be a little smaller. With the targets
+    /// balanced and speed it is the folded file, the one to fall back to.
     /// </summary>
     public required long QuantizedBytes { get; init; }
 

@@ -20,23 +20,34 @@ public class FormatTargetTests
         var result = ModelQuantizer.Quantize(model, CalibrationRows.Of(("x", x)), options);
         var report = result.Report;
         Assert.Equal(["folded", "dynamic", "packed"], report.Timings.Select(t => t.Format));
-        Assert.All(report.Timings, t => Assert.Equal([1, 32], t.Batches.Select(r => r.BatchSize)));
+        var folded = report.Timings[0];
+        var timed = report.Timings.Where(t => t.OutputError <= Math.Max(0.01, 1.5 * folded.OutputError)).ToArray();
+        Assert.All(timed, t => Assert.Equal([1, 32], t.Batches.Select(r => r.BatchSize)));
+        Assert.All(report.Timings.Except(timed), t => Assert.Empty(t.Batches));
         Assert.All(report.Timings.SelectMany(t => t.Batches), r => Assert.True(r.FloatMilliseconds > 0 && r.Milliseconds > 0));
         var taken = report.Timings.Single(t => t.Taken);
         Assert.Null(taken.Refusal);
         Assert.Equal(taken.Bytes, report.QuantizedBytes);
         Assert.All(report.Layers, l => Assert.Equal(taken.Format, l.Format));
         Assert.Equal(taken.OutputError, report.Outputs.Max(o => o.RelativeError));
-        foreach (var other in report.Timings.Skip(1))
+        foreach (var file in report.Timings)
         {
-            var allowed = Math.Max(0.01, 1.5 * report.Timings[0].OutputError);
-            Assert.Equal(other.OutputError <= allowed && other.Batches.All(r => r.Ratio <= 1.05), other.Refusal is null);
+            var fast = file.Batches.All(r => r.Ratio <= 1.05);
+            Assert.Equal((timed.Contains(file) && fast) || (file == taken && report.Warnings.Count > 0), file.Refusal is null);
+            var raised = file.OutputError > 1.5 * folded.OutputError;
+            Assert.Equal(raised && timed.Contains(file), file.Tolerated is not null);
+            if (raised)
+                Assert.Matches(@"^its activations raise the error of output 'y' from [\d.]+ % to [\d.]+ %(, and up to 1 % always passes)?$", file.Tolerated ?? file.Refusal);
         }
 
-        double Mean(FormatTiming t) => t.Batches.Aggregate(1.0, (product, r) => product * r.Ratio);
+        double Mean(FormatTiming t) => Math.Pow(t.Batches.Aggregate(1.0, (product, r) => product * r.Ratio), 0.5);
         var fit = report.Timings.Where(t => t.Refusal is null).ToArray();
-        var rivals = fit.Where(t => target == FormatTarget.Speed || t.Bytes <= 1.1 * fit.Min(f => f.Bytes));
-        Assert.Equal(rivals.Min(Mean), Mean(taken), 1e-9);
+        var rivals = fit.Where(t => target == FormatTarget.Speed || t.Bytes <= 1.1 * fit.Min(f => f.Bytes)).ToArray();
+        var least = rivals.Min(Mean);
+        if (rivals.Contains(folded) && least > 0.95 * Mean(folded))
+            Assert.Equal(folded, taken);
+        else
+            Assert.Equal(least, Mean(taken), 1e-9);
         // The file is the one that its format alone writes.
         var named = ModelQuantizer.Quantize(model, CalibrationRows.Of(("x", x)), options with { Format = Enum.Parse<WeightFormat>(taken.Format, ignoreCase: true) });
         Assert.Equal(named.Model.ToBytes(), result.Model.ToBytes());
@@ -69,6 +80,8 @@ public class FormatTargetTests
         var dynamic = report.Timings.Single(t => t.Format == "dynamic");
         Assert.Matches(@"^its activations raise the error of output 'y' from [\d.]+ % to [\d.]+ %$", dynamic.Refusal);
         Assert.False(dynamic.Taken);
+        Assert.Null(dynamic.Tolerated);
+        Assert.Empty(dynamic.Batches);
     }
 
     [Fact]
