@@ -11,6 +11,8 @@ internal sealed class FloatFormat : IWeightFormat
 
     public bool TakesInputFactors => true;
 
+    public bool TakesThreshold => true;
+
     public string? Refuse(ILayer layer, Granularity granularity) => null;
 
     public LayerRewrite Write(QuantizedLayer layer, FreshNames names)

@@ -24,6 +24,8 @@ internal sealed class FoldedFormat(long opset) : IWeightFormat
 
     public bool TakesInputFactors => true;
 
+    public bool TakesThreshold => true;
+
     public string? Refuse(ILayer layer, Granularity granularity) => opset < LeastOpset
         ? $"format folded needs operator set {LeastOpset} or later, and the model has {opset}; use format float or convert the model"
         : null;

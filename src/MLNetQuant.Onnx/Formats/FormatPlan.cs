@@ -9,7 +9,7 @@ internal sealed class FormatPlan(IReadOnlyList<IWeightFormat> preferred)
     /// <summary>The format of a layer, as far as its operator says.</summary>
     public IWeightFormat Of(ILayer layer) => preferred.First(f => f.Fits(layer));
 
-    /// <summary>The format of a layer with its codes: the first that can carry the factors of its inputs, where it has some.</summary>
-    public IWeightFormat Of(QuantizedLayer layer) =>
-        preferred.First(f => f.Fits(layer.Layer) && (layer.InputFactors is null || f.TakesInputFactors));
+    /// <summary>The format of a layer with its codes: the first that can carry all that they mean.</summary>
+    public IWeightFormat Of(QuantizedLayer layer) => preferred.First(f =>
+        f.Fits(layer.Layer) && (layer.InputFactors is null || f.TakesInputFactors) && (layer.Threshold == 0 || f.TakesThreshold));
 }

@@ -13,6 +13,9 @@ internal interface IWeightFormat
     /// <summary>Whether <see cref="QuantizedLayer.InputFactors"/> can be written; layers that have some are folded where they cannot.</summary>
     bool TakesInputFactors => false;
 
+    /// <summary>Whether grids with a <see cref="Grid.Threshold"/> can be written; layers that have one are folded where they cannot.</summary>
+    bool TakesThreshold => false;
+
     /// <summary>What the layer's activations are when it runs; null for float.</summary>
     string? Activations => null;
 

@@ -70,11 +70,16 @@ internal static class DecodedWeight
         return [.. codes.Select(u => bits == 1 ? (2 * u) - 1 : u - (1 << (bits - 1)))];
     }
 
-    /// <summary>What the nodes that decode a weight read, of this kind; equal constants bear the name of the first.</summary>
+    /// <summary>
+    /// The constant named after a weight, of this kind, or what the nodes that decode it read: equal constants bear the name of
+    /// the first.
+    /// </summary>
     private static float[]? Numbers(ModelProto file, WeightForm form, string kind)
     {
         var nodes = file.Graph.Node.Where(n => n.Output[0] == form.File || n.Output[0].StartsWith($"{form.File}_", StringComparison.Ordinal));
-        var name = nodes.SelectMany(n => n.Input).FirstOrDefault(i => i.EndsWith(kind, StringComparison.Ordinal));
+        var name = file.Graph.Initializer.Any(i => i.Name == form.File + kind)
+            ? form.File + kind
+            : nodes.SelectMany(n => n.Input).FirstOrDefault(i => i.EndsWith(kind, StringComparison.Ordinal));
         return file.Graph.Initializer.FirstOrDefault(i => i.Name == name) switch
         {
             null => null,
