@@ -8,8 +8,9 @@ using MLNetQuant.Benchmarks.Accuracy;
 namespace MLNetQuant.Benchmarks;
 
 /// <summary>
-/// Runs the benchmarks. A run of all of them writes RESULTS.md; one with a filter prints its part only. Two verbs
-/// measure what is no matter of time: accuracy, of real models, and theorems, which writes THEOREMS.md.
+/// Runs the benchmarks. A run of all of them writes RESULTS.md; one with a filter prints its part only. Verbs
+/// measure what is no matter of time: accuracy, of algorithms on real models, files, which writes FILES.md, and theorems,
+/// which writes THEOREMS.md.
 /// </summary>
 internal static class Program
 {
@@ -20,6 +21,8 @@ internal static class Program
         var root = Root();
         if (args is ["accuracy", ..])
             return AccuracyCommand.Run(root, args[1..]);
+        if (args is ["files", ..])
+            return FilesCommand.Run(root, args[1..]);
         if (args is ["theorems"])
         {
             TheoremTable.Write(Path.Combine(root, "tests", "MLNetQuant.Benchmarks"));

@@ -55,7 +55,7 @@ internal sealed class AccuracyRun(Manifest manifest, QuantizationOptions options
             var seconds = watch.Elapsed.TotalSeconds;
             var (figure, bytes) = Evaluate(quantized, metric);
             print(FormattableString.Invariant($"{start}: {metric.Text(figure)} ({metric.Gain(figure, before)} to float); {bytes:N0} bytes; {seconds:0.0} s, measured in {watch.Elapsed.TotalSeconds - seconds:0.0} s{Winners(report)}"));
-            return new(configuration, algorithm.Name, figure, bytes, seconds, null);
+            return new(configuration, algorithm.Name, figure, bytes, seconds, null) { Report = report };
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

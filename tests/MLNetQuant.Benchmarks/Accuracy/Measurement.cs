@@ -8,7 +8,11 @@ namespace MLNetQuant.Benchmarks.Accuracy;
 /// <param name="Seconds">Seconds that quantization took.</param>
 /// <param name="Failure">Why there is no model: the first sentence of the error; null where there is one.</param>
 internal sealed record Measurement(
-    Configuration Configuration, string Algorithm, double Figure, long Bytes, double Seconds, string? Failure);
+    Configuration Configuration, string Algorithm, double Figure, long Bytes, double Seconds, string? Failure)
+{
+    /// <summary>What the quantizer reported; null where there is no model.</summary>
+    public QuantizationReport? Report { get; init; }
+}
 
 /// <summary>A model with its measurements so far: a table.</summary>
 /// <param name="Model">The model.</param>
