@@ -15,7 +15,8 @@ namespace MLNetQuant.Onnx.Formats;
 /// (k − Sign(k)) · scale + Sign(k) · λ.
 /// </summary>
 /// <param name="opset">Version of the default operator set.</param>
-internal sealed class FoldedFormat(long opset) : IWeightFormat
+/// <param name="weights">Weights of all layers that are written: they share the tables that unpack bytes.</param>
+internal sealed class FoldedFormat(long opset, long weights) : IWeightFormat
 {
     /// <summary>Mul broadcasts over any axes from operator set 7 on.</summary>
     private const long LeastOpset = 7;
@@ -35,15 +36,22 @@ internal sealed class FoldedFormat(long opset) : IWeightFormat
     private LayerRewrite Decode(QuantizedLayer layer, FreshNames names)
     {
         var values = ScaledBlocks.Of(layer);
-        var smaller = values.Alphabet.Bits < 8 && Size(Write(packed: true, names.Copy())) < Size(Write(packed: false, names.Copy()));
-        return Write(smaller, names);
+        var planes = values.Alphabet.Bits < 8 ? PackedCodes.Pack(values.Codes, values.Alphabet) : [];
+        return Write(planes.Count > 0 && PackedSize() < Size(Write(packed: false, names.Copy())), names);
+
+        double PackedSize()
+        {
+            var tables = planes.Sum(p => p.Table.Length);
+            var share = Math.Min(1, values.Codes.Length / (double)weights);
+            return Size(Write(packed: true, names.Copy())) - ((1 - share) * tables);
+        }
 
         LayerRewrite Write(bool packed, FreshNames names)
         {
             var weight = layer.Layer.Node.Weight;
             var decoder = new WeightDecoder(weight, opset, names);
             var codes = packed
-                ? decoder.Unpack(PackedCodes.Pack(values.Codes, values.Alphabet), values.Codes.Length, values.Shape)
+                ? decoder.Unpack(planes, values.Codes.Length, values.Shape)
                 : decoder.Cast(TensorValues.Create(decoder.Fresh("codes"), values.Codes, values.Shape));
             decoder.Scale(codes, values.ZeroPoints, values.Scales, values.ScaleShape, layer.Threshold);
             values.Restore(decoder, weight.Dims);

@@ -25,7 +25,7 @@ internal static class FormatCandidates
         return [first, .. others];
 
         FormatCandidate Create(WeightFormat format) => new(
-            format is WeightFormat.Auto ? "folded" : format.ToString().ToLowerInvariant(), WeightFormats.For(options, format, index));
+            format is WeightFormat.Auto ? "folded" : format.ToString().ToLowerInvariant(), WeightFormats.For(options, format, index, layers));
 
         IEnumerable<string> Refusals(FormatPlan plan) =>
             from layer in layers

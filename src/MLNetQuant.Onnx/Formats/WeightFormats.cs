@@ -1,4 +1,5 @@
 using MLNetQuant.Onnx.Graph;
+using MLNetQuant.Onnx.Layers;
 
 namespace MLNetQuant.Onnx.Formats;
 
@@ -8,10 +9,11 @@ internal static class WeightFormats
     /// <param name="options">The options.</param>
     /// <param name="format">The format; that of the options, or one to try.</param>
     /// <param name="index">The graph that the layers stand in.</param>
-    public static FormatPlan For(QuantizationOptions options, WeightFormat format, GraphIndex index)
+    /// <param name="layers">All layers.</param>
+    public static FormatPlan For(QuantizationOptions options, WeightFormat format, GraphIndex index, IReadOnlyList<ILayer> layers)
     {
         var rows = new RowScaledFormat(options, index.Opset);
-        var folded = new FoldedFormat(index.Opset);
+        var folded = new FoldedFormat(index.Opset, layers.Sum(l => (long)l.Layout.Count));
         return format switch
         {
             WeightFormat.Auto or WeightFormat.Folded => new([rows, folded]),

@@ -106,7 +106,7 @@ public class ZeroPointTests
         var layer = LayerFinder.Find(new GraphIndex(model.Proto)).Layers.Single();
         QuantizedWeights Group(float scale, sbyte zeroPoint) =>
             new(new(1, 1, [3]), new(Alphabet.OfBits(4), Granularity.PerTensor, 1, new Matrix<float>(1, 1, [scale]), new Matrix<sbyte>(1, 1, [zeroPoint])));
-        var rewrite = new FoldedFormat(13).Write(new(layer, [Group(0.5f, 1), Group(0.25f, -2)], null, null), new FreshNames(model.Proto.Graph));
+        var rewrite = new FoldedFormat(13, weights: 1).Write(new(layer, [Group(0.5f, 1), Group(0.25f, -2)], null, null), new FreshNames(model.Proto.Graph));
         Assert.Equal([0.5f, 0.25f], TensorValues.ReadFloats(rewrite.Initializers.Single(i => i.Name == "W_scale")));
         Assert.Equal([1, 254], rewrite.Initializers.Single(i => i.Name == "W_zero_point").RawData.ToByteArray());
     }
