@@ -36,6 +36,7 @@ internal static class GraphRewriter
         var overridable = graph.Input.Select(i => i.Name).ToHashSet();
         graph.Initializer.Clear();
         graph.Initializer.AddRange(source.Graph.Initializer.Where(Keeps).Concat(replaced.Values).Select(i => i.Clone()));
+        ConstantSums.Merge(graph, replaced.ContainsKey);
         EqualConstants.Merge(graph);
         HalfConstants.Apply(model);
         ImportContrib(model);
