@@ -16,7 +16,7 @@ const string Usage = """
       api     write what the assemblies show to their users to tests/MLNetQuant.PublicApi.Tests/PublicApi, to be reviewed and committed
       build   build everything in Release; arguments go to dotnet build
       bench   run the benchmarks and write their results (tests/MLNetQuant.Benchmarks); arguments go to BenchmarkDotNet;
-              bench theorems writes the tables of error against size instead
+              bench theorems writes the tables of error against size instead, bench walk those of the walk's cost
       pack    write the packages to artifacts/packages (needs the public packages of ML.NET); arguments go to dotnet pack
       clean   delete artifacts, bin, obj and the remembered answer of where ML.NET comes from
     """;

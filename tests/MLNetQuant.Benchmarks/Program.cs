@@ -4,6 +4,7 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
 using MLNetQuant.Benchmarks.Accuracy;
+using MLNetQuant.Benchmarks.Walk;
 
 namespace MLNetQuant.Benchmarks;
 
@@ -23,6 +24,10 @@ internal static class Program
             return AccuracyCommand.Run(root, args[1..]);
         if (args is ["files", ..])
             return FilesCommand.Run(root, args[1..]);
+        if (args is ["walk", ..])
+            return WalkCommand.Run(root, args[1..]);
+        if (args is ["memory", ..])
+            return MemoryCommand.Run(root, args[1..]);
         if (args is ["theorems"])
         {
             TheoremTable.Write(Path.Combine(root, "tests", "MLNetQuant.Benchmarks"));

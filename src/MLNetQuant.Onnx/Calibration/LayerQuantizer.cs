@@ -22,7 +22,8 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
     /// <param name="layer">The layer.</param>
     /// <param name="number">Its place among the quantized layers, the key of its random numbers.</param>
     /// <param name="inputs">Its input in both streams and its float outputs.</param>
-    public LayerResult Quantize(ILayer layer, int number, LayerInputs inputs)
+    /// <param name="gathered">Called when the statistics are there and rounding begins.</param>
+    public LayerResult Quantize(ILayer layer, int number, LayerInputs inputs, Action? gathered = null)
     {
         var layout = layer.Layout;
         var values = TensorValues.ReadFloats(layer.Node.Weight);
@@ -47,6 +48,7 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
         var correct = options.BiasCorrection && BiasWriter.CanApply(layer, index);
         var activation = correct ? ClippingActivation.After(layer, index) : null;
         var samples = activation is null ? null : RowSample.Read(layer, inputs, sampler);
+        gathered?.Invoke();
         var groups = new GroupResult[layout.Groups];
         var threads = layout.Groups == 1 ? options.Threads : 1;
         ParallelWork.For(layout.Groups, options.Threads, g => groups[g] = QuantizeGroup(g), options.CancellationToken);

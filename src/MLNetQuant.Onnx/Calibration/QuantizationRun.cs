@@ -76,8 +76,9 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
             options.Progress?.Report(new("calibrate", layer.Node.Name, number, _layers));
             var watch = Stopwatch.StartNew();
             var inputs = layer.ReadsRows ? walk.Advance(layer) : null;
-            options.Progress?.Report(new("quantize", layer.Node.Name, number, _layers));
-            var result = inputs is null ? tables.Quantize(layer) : quantizer.Quantize(layer, number, inputs);
+            if (inputs is null)
+                Gathered();
+            var result = inputs is null ? tables.Quantize(layer) : quantizer.Quantize(layer, number, inputs, Gathered);
             if (result.Judged > options.MaxLayerError)
             {
                 tooCoarse.Add(result.ToSkipped(options.MaxLayerError.Value));
@@ -91,6 +92,8 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
             }
 
             options.Progress?.Report(new("quantize", layer.Node.Name, number + 1, _layers));
+
+            void Gathered() => options.Progress?.Report(new("quantize", layer.Node.Name, number, _layers));
         }
 
         return (written, reports, tooCoarse);
