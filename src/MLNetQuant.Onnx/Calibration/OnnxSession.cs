@@ -12,8 +12,11 @@ namespace MLNetQuant.Onnx.Calibration;
 /// </summary>
 internal sealed class OnnxSession : IDisposable
 {
-    /// <summary>Bytes up to which a model is handed over in memory, where ONNX Runtime holds it twice while it opens it.</summary>
-    private const long MostInMemory = 512 << 20;
+    /// <summary>
+    /// Bytes up to which a model is handed over in memory, where ONNX Runtime holds it twice while it opens it, and then a
+    /// third time packed for its products. Weights of larger ones are mapped from files and used as they lie there.
+    /// </summary>
+    private const long MostInMemory = 256 << 20;
 
     private readonly InferenceSession _session;
     private readonly RunOptions _runOptions = new();
@@ -28,9 +31,9 @@ internal sealed class OnnxSession : IDisposable
     /// <summary>Opens a model in memory, through files if it has more bytes than given.</summary>
     internal OnnxSession(ModelProto model, long mostInMemory)
     {
-        using var options = Options();
         if (ModelFiles.BytesInOneFile(model) <= mostInMemory)
         {
+            using var options = Options();
             using var whole = InlinedModel.Of(model);
             _session = new InferenceSession(whole.Proto.ToByteArray(), options);
             return;
@@ -39,6 +42,7 @@ internal sealed class OnnxSession : IDisposable
         _files = new(model);
         try
         {
+            using var options = SparingOptions();
             _session = new InferenceSession(_files.Path, options);
         }
         catch
@@ -48,14 +52,20 @@ internal sealed class OnnxSession : IDisposable
         }
     }
 
-    private OnnxSession(string path)
+    private OnnxSession(string path, SessionOptions options)
     {
-        using var options = Options();
-        _session = new InferenceSession(path, options);
+        using (options)
+            _session = new InferenceSession(path, options);
     }
 
     /// <summary>Opens a whole model, one with data files where they are.</summary>
-    public static OnnxSession Open(OnnxModel model) => model.Path is { } path ? new(path) : new(model.Proto);
+    /// <param name="model">The model.</param>
+    /// <param name="decodedBytes">Bytes that it has with all weights in float, where they are more than those of its file.</param>
+    public static OnnxSession Open(OnnxModel model, long decodedBytes = 0)
+    {
+        var large = Math.Max(model.SizeInBytes, decodedBytes) > MostInMemory;
+        return model.Path is { } path ? new(path, large ? SparingOptions() : Options()) : new(model.Proto, large ? 0 : long.MaxValue);
+    }
 
     /// <summary>All outputs.</summary>
     public IReadOnlyList<string> Outputs => [.. _session.OutputMetadata.Keys];
@@ -109,4 +119,14 @@ internal sealed class OnnxSession : IDisposable
         InterOpNumThreads = 1,
         LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
     };
+
+    /// <summary>Weights stay in the mapped file: no packed copies, no decoded ones from one run to the next, no freed memory kept.</summary>
+    private static SessionOptions SparingOptions()
+    {
+        var options = Options();
+        options.EnableCpuMemArena = false;
+        options.AddSessionConfigEntry("session.disable_prepacking", "1");
+        options.AddSessionConfigEntry("optimization.disable_specified_optimizers", "ConstantFolding");
+        return options;
+    }
 }

@@ -14,6 +14,7 @@ internal static class OutputComparison
         int threads,
         CancellationToken cancellationToken)
     {
+        var bytes = Math.Max(reference.SizeInBytes, other.SizeInBytes);
         var shared = other.Outputs.Select(o => o.Name).ToHashSet();
         var (a, outputs) = Run(reference, s => [.. s.FloatOutputs.Where(shared.Contains)]);
         if (outputs.Length == 0)
@@ -35,7 +36,7 @@ internal static class OutputComparison
         // One model after the other: two of a few gigabytes need not be open together.
         (Dictionary<string, OnnxTensor>[] Results, string[] Outputs) Run(OnnxModel model, Func<OnnxSession, string[]> choose)
         {
-            using var session = OnnxSession.Open(model);
+            using var session = OnnxSession.Open(model, bytes);
             var chosen = choose(session);
             return (chosen.Length == 0 ? [] : session.RunAll(batches, chosen, threads, cancellationToken), chosen);
         }

@@ -12,11 +12,13 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
     public const int VerifiedBatches = 8;
 
     private readonly int _layers = plan.Layers.Count;
+    private readonly long _budget = options.MemoryBudget ?? FreeMemory.Bytes() / 2;
 
     /// <param name="watch">Runs since the work began.</param>
     /// <exception cref="QuantizationException">The quantized model gives outputs that are not finite.</exception>
     public QuantizedModel Quantize(Stopwatch watch)
     {
+        using var garbage = new GarbageLimit(_budget);
         Rehearse();
         var (written, reports, tooCoarse) = QuantizeLayers();
         options.Progress?.Report(new("write", null, _layers, _layers));
@@ -27,6 +29,7 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
         ];
 
         options.Progress?.Report(new("verify", null, _layers, _layers));
+        garbage.Collect();
         var contest = new FormatContest(model, ComparedBatches(), options);
         FormatEntry[] entries = [.. plan.Candidates.Zip(files, (c, f) => contest.Enter(c.Name, f))];
         if (!entries[0].Finite)
@@ -61,7 +64,7 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
     {
         var graph = plan.Branches.Model;
         using var walk = new CalibrationWalk(
-            graph, plan.Index, plan.Layers, plan.Batches, options.Threads, options.MemoryBudget ?? FreeMemory.Bytes() / 2, options.CancellationToken);
+            graph, plan.Index, plan.Layers, plan.Batches, options.Threads, _budget, options.CancellationToken);
         using var product = new OnnxRuntimeMatrixProduct(options.Threads);
         var quantizer = new LayerQuantizer(plan.Index, options, product);
         var tables = new TableQuantizer(options);

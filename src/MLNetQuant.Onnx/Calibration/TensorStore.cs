@@ -10,9 +10,6 @@ namespace MLNetQuant.Onnx.Calibration;
 /// <param name="budget">Bytes that all tensors together may take in memory.</param>
 internal sealed class TensorStore(long budget) : IDisposable
 {
-    /// <summary>Bytes let go, below which collecting them is not worth the while.</summary>
-    private const long LeastGarbage = 1 << 26;
-
     private readonly Lock _lock = new();
     private readonly HashSet<StoredTensor> _tensors = [];
     private readonly SortedSet<StoredTensor> _inMemory = new(Comparer<StoredTensor>.Create(
@@ -20,7 +17,6 @@ internal sealed class TensorStore(long budget) : IDisposable
     private string? _folder;
     private long _number;
     private long _bytes;
-    private long _garbage;
 
     /// <summary>Bytes of the tensors that are in memory.</summary>
     public long BytesInMemory { get; private set; }
@@ -40,7 +36,7 @@ internal sealed class TensorStore(long budget) : IDisposable
     {
         lock (_lock)
         {
-            var stored = new StoredTensor(tensor, ++_number, LetGo);
+            var stored = new StoredTensor(tensor, ++_number);
             _tensors.Add(stored);
             _inMemory.Add(stored);
             BytesInMemory += stored.Bytes;
@@ -63,11 +59,7 @@ internal sealed class TensorStore(long budget) : IDisposable
                 _tensors.Remove(tensor);
                 _bytes -= tensor.Bytes;
                 if (_inMemory.Remove(tensor))
-                {
                     BytesInMemory -= tensor.Bytes;
-                    LetGo(tensor.Bytes);
-                }
-
                 if (tensor.File is { } file)
                     System.IO.File.Delete(file);
             }
@@ -87,18 +79,6 @@ internal sealed class TensorStore(long budget) : IDisposable
         }
     }
 
-    /// <summary>
-    /// Large arrays come back with a full collection only, which the runtime puts off while the machine has memory: without
-    /// this the budget would say little about the size of the process.
-    /// </summary>
-    private void LetGo(long bytes)
-    {
-        var limit = Math.Max(LeastGarbage, budget / 4);
-        if (Interlocked.Add(ref _garbage, bytes) < limit || Interlocked.Exchange(ref _garbage, 0) < limit)
-            return;
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true);
-    }
-
     private void Spill(StoredTensor tensor)
     {
         try
@@ -115,7 +95,6 @@ internal sealed class TensorStore(long budget) : IDisposable
         _inMemory.Remove(tensor);
         BytesInMemory -= tensor.Bytes;
         BytesSpilled += tensor.Bytes;
-        LetGo(tensor.Bytes);
     }
 }
 
@@ -123,17 +102,12 @@ internal sealed class TensorStore(long budget) : IDisposable
 internal sealed class StoredTensor : ITensorSource
 {
     private readonly Type _type;
-    private readonly Action<long> _letGo;
     private volatile OnnxTensor? _tensor;
 
     /// <param name="tensor">The tensor.</param>
     /// <param name="number">Its number in the store.</param>
-    /// <param name="letGo">Told of bytes read from the file, which whoever reads them lets go again.</param>
-    public StoredTensor(OnnxTensor tensor, long number, Action<long> letGo)
-    {
-        (_tensor, _type, ElementType, Shape, Bytes, Number) = (tensor, tensor.ValueType, tensor.ElementType, tensor.Shape, tensor.ByteCount, number);
-        _letGo = letGo;
-    }
+    public StoredTensor(OnnxTensor tensor, long number) => (_tensor, _type, ElementType, Shape, Bytes, Number) =
+        (tensor, tensor.ValueType, tensor.ElementType, tensor.Shape, tensor.ByteCount, number);
 
     public TensorElementType ElementType { get; }
 
@@ -155,7 +129,6 @@ internal sealed class StoredTensor : ITensorSource
             return tensor;
         try
         {
-            _letGo(Bytes);
             using var file = new FileStream(File!, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1, FileOptions.SequentialScan);
             return OnnxTensor.ReadFrom(file, ElementType, _type, Shape);
         }
