@@ -10,8 +10,8 @@ namespace MLNetQuant.Benchmarks;
 
 /// <summary>
 /// Runs the benchmarks. A run of all of them writes RESULTS.md; one with a filter prints its part only. Verbs
-/// measure what is no matter of time: accuracy, of algorithms on real models, files, which writes FILES.md, and theorems,
-/// which writes THEOREMS.md.
+/// measure apart from it: accuracy, of algorithms on real models; files, which writes FILES.md; theorems, which writes
+/// THEOREMS.md; walk, memory and estimates, of what calibration takes, which write WALK.md and ESTIMATES.md.
 /// </summary>
 internal static class Program
 {
@@ -28,6 +28,8 @@ internal static class Program
             return WalkCommand.Run(root, args[1..]);
         if (args is ["memory", ..])
             return MemoryCommand.Run(root, args[1..]);
+        if (args is ["estimates", ..])
+            return EstimateCommand.Run(root, args[1..]);
         if (args is ["theorems"])
         {
             TheoremTable.Write(Path.Combine(root, "tests", "MLNetQuant.Benchmarks"));

@@ -54,22 +54,7 @@ public sealed class Best(BestOptions options) : ICertifiedQuantizer
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(context);
         var bench = new BestBench(problem, recipe, context);
-        BestTrial? best = null, last = null;
-        foreach (var algorithm in Candidates)
-        {
-            last = bench.Run(algorithm);
-            if (_options.Effort == Effort.Thorough)
-                last = Refine(bench.Search(last) ?? last, last, bench);
-            best = best is null ? last : Better(last, best);
-        }
-
-        best = _options.Effort switch
-        {
-            Effort.Quick => Better(bench.WithZeroPoints(best!), best!),
-            Effort.Normal => RefineStrongest(best!, last!, bench),
-            _ => best!,
-        };
-        return bench.Finish(best);
+        return bench.Finish(Choose(bench));
     }
 
     /// <inheritdoc/>
@@ -94,6 +79,27 @@ public sealed class Best(BestOptions options) : ICertifiedQuantizer
                 ? $"{promised.Reason} Re-rounding and refitting after the path lowered the error further."
                 : "The codes were re-rounded and their scales refitted after the path, and the error on the rows did not fall, so that its bound says nothing of them.",
         };
+    }
+
+    /// <summary>The winner without its path, which is as large as several weights: none is alive when all rows get theirs.</summary>
+    private BestTrial Choose(BestBench bench)
+    {
+        BestTrial? best = null, last = null;
+        foreach (var algorithm in Candidates)
+        {
+            last = bench.Run(algorithm);
+            if (_options.Effort == Effort.Thorough)
+                last = Refine(bench.Search(last) ?? last, last, bench);
+            best = best is null ? last : Better(last, best);
+        }
+
+        best = _options.Effort switch
+        {
+            Effort.Quick => Better(bench.WithZeroPoints(best!), best!),
+            Effort.Normal => RefineStrongest(best!, last!, bench),
+            _ => best!,
+        };
+        return best with { Problem = null };
     }
 
     /// <summary>

@@ -12,10 +12,10 @@ internal sealed class BestBench
     private const double FewGain = 0.01;   // of the outputs; where no more gain from a step, the next one is not tried
     private const int LevelsInBlocks = 16; // the same per block, whose weights lie less evenly around zero
 
-    private readonly LayerProblem _problem;
+    private LayerProblem _problem;
     private readonly GridRecipe _recipe;
     private readonly QuantizationContext _context;
-    private readonly Lazy<LayerStatistics> _damped;
+    private Lazy<LayerStatistics> _damped;
 
     /// <summary>A bench.</summary>
     /// <param name="problem">Rows to fit by and rows to judge by.</param>
@@ -23,8 +23,8 @@ internal sealed class BestBench
     /// <param name="context">Threads, cancellation.</param>
     internal BestBench(LayerProblem problem, GridRecipe recipe, QuantizationContext context)
     {
-        (_problem, _recipe, _context) = (problem, recipe, context);
-        _damped = new(() => Damp(problem.Statistics));
+        (_problem, _recipe, _context) = (Unformed(problem), recipe, context);
+        _damped = new(() => Damp(_problem.Statistics));
     }
 
     private bool TriesZeroPoints =>
@@ -43,7 +43,7 @@ internal sealed class BestBench
 
     /// <summary>The same algorithm with zero points; null where they are not to be tried.</summary>
     internal BestTrial? WithZeroPoints(BestTrial trial) => TriesZeroPoints
-        ? Run(trial.Algorithm, trial.Problem, RecipeWithZeroPoints) with { HasZeroPoints = true }
+        ? Run(trial.Algorithm, trial.Problem!, RecipeWithZeroPoints) with { HasZeroPoints = true }
         : null;
 
     /// <summary>The algorithm with the best step of each output (<see cref="StepSearch"/>); null where the grid is fixed.</summary>
@@ -62,28 +62,31 @@ internal sealed class BestBench
     }
 
     /// <summary>The winner's recipe on all rows, on the grid that its search found.</summary>
+    /// <remarks>Nothing can be tried afterwards: what was formed for trials is let go.</remarks>
     internal QuantizedWeights Finish(BestTrial winner)
     {
-        var all = _problem.HeldBack is null
-            ? _problem
-            : new LayerProblem(_problem.Weights, _problem.Statistics.Merge(_problem.HeldBack));
-        var recipe = winner.Runs is not null ? GridRecipe.Fixed(winner.Path.Grid) : winner.HasZeroPoints ? RecipeWithZeroPoints : _recipe;
-        // A search does not count what it clips.
-        var path = _problem.HeldBack is null && winner.Runs is null ? winner.Path : winner.Algorithm.Quantize(all, recipe, _context);
-        var weights = path;
-        if (_problem.HeldBack is null && winner.Rounds > 0)
+        if (_problem.HeldBack is null)
         {
-            weights = winner.Weights;
-        }
-        else if (winner.Rounds > 0)
-        {
-            var damped = Damp(all.Statistics);
-            for (var round = 0; round < winner.Rounds; round++)
-                weights = Descend(weights, damped);
+            // A search does not count what it clips.
+            var again = winner.Runs is null ? winner.Path : winner.Algorithm.Quantize(_problem, RecipeOf(winner), _context);
+            return (winner.Rounds > 0 ? winner.Weights : again).Of(winner.Algorithm, winner.Recipe, again, heldBackError: null);
         }
 
-        return weights.Of(winner.Algorithm, winner.Recipe, path, _problem.HeldBack is null ? null : winner.Error);
+        _problem = new(_problem.Weights, _problem.Statistics.Merge(_problem.HeldBack));
+        _damped = new(() => Damp(_problem.Statistics));
+        var path = winner.Algorithm.Quantize(_problem, RecipeOf(winner), _context);
+        var weights = path;
+        for (var round = 0; round < winner.Rounds; round++)
+            weights = Descend(weights, _damped.Value);
+        return weights.Of(winner.Algorithm, winner.Recipe, path, winner.Error);
     }
+
+    private GridRecipe RecipeOf(BestTrial winner) =>
+        winner.Runs is not null ? GridRecipe.Fixed(winner.Path.Grid) : winner.HasZeroPoints ? RecipeWithZeroPoints : _recipe;
+
+    /// <summary>A problem with statistics of its own where H, G and C follow from kept rows, so that they go with the bench.</summary>
+    private static LayerProblem Unformed(LayerProblem problem) =>
+        new(problem.Weights, problem.Statistics.Unformed()) { HeldBack = problem.HeldBack?.Unformed() };
 
     private BestTrial Run(PathFollowing algorithm, PathProblem path, GridRecipe recipe)
     {
@@ -97,7 +100,7 @@ internal sealed class BestBench
     /// </summary>
     private BestTrial Search(BestTrial trial, GridRecipe recipe, BestOfRuns? runs)
     {
-        var grid = trial.Problem.Fit(recipe, _problem.Statistics.InputEnergy(), _context);
+        var grid = trial.Problem!.Fit(recipe, _problem.Statistics.InputEnergy(), _context);
         var best = runs?.Copy();
         Offer(1);
         foreach (var way in new[] { StepSearch.Multiples.Where(m => m < 1).OrderDescending(), StepSearch.Multiples.Where(m => m > 1).Order() })
@@ -110,11 +113,11 @@ internal sealed class BestBench
         }
 
         var weights = best!.Weights();
-        return new(trial.Algorithm, trial.Problem, weights, weights, Judged(weights)) { Runs = best };
+        return new(trial.Algorithm, trial.Problem!, weights, weights, Judged(weights)) { Runs = best };
 
         int Offer(double multiple)
         {
-            var (run, errors) = trial.Algorithm.Measure(trial.Problem, grid.Times(multiple), _damped, _context);
+            var (run, errors) = trial.Algorithm.Measure(trial.Problem!, grid.Times(multiple), _damped, _context);
             if (best is not null)
                 return best.Offer(run, errors);
             best = new(run, errors);

@@ -160,6 +160,16 @@ public sealed class LayerStatistics
         return energy;
     }
 
+    /// <summary>
+    /// The same without H, G and C that have been formed, if they can be formed again from the rows: whoever asks the result
+    /// for them keeps them alive, and not whoever holds this.
+    /// </summary>
+    internal LayerStatistics Unformed() => Rows is null ? this : new(Rows, HasCrossGram, InputMean, OutputMean, OutputEnergy, Threads)
+    {
+        FloatInputMean = FloatInputMean,
+        Weights = Weights,
+    };
+
     /// <summary>The statistics of both sets of rows together, for the same layer and weights.</summary>
     /// <exception cref="ArgumentException">Another shape, or G on one side only.</exception>
     public LayerStatistics Merge(LayerStatistics other)

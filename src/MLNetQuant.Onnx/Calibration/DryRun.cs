@@ -18,12 +18,19 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
     /// <summary>A run compares the written file with the float model: so many batches, each on both.</summary>
     private const int VerifiedRuns = 2 * QuantizationRun.VerifiedBatches;
 
+    /// <summary>Layers come to leave so many times their statistics as garbage, if it is not collected before.</summary>
+    private const int GarbageOfLayer = 3;
+
+    /// <summary>In front of an activation that clips, rounding runs once, or once more where its bias is refused.</summary>
+    private const double RunsOfGuarded = 1.5;
+
     private readonly int _threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
 
     /// <param name="planning">What finding the layers took.</param>
     public QuantizationEstimate Estimate(TimeSpan planning)
     {
         var budget = options.MemoryBudget ?? FreeMemory.Bytes() / 2;
+        using var garbage = new GarbageLimit(budget);
         var (opening, forward) = MeasureForward();
         var streamNames = new FreshNames(plan.Branches.Model.Graph);
         var written = new WrittenLayers(plan.Candidates[0].Plan, plan.Branches.Model.Graph);
@@ -42,7 +49,7 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
                 walking.Stop();
                 var rows = (int)Math.Min(options.RowsPerLayer, inputs.Float.Sum(x => (long)layer.CountRows(x.Shape)) * plan.Batches.Count);
                 statistics = Math.Max(statistics, StatisticsMemory.Bytes(layer, rows, options.Algorithm.NeedsCrossGram));
-                seconds += rounding.Measure(layer, rows);
+                seconds += rounding.Measure(layer, rows) * (Corrects(layer) && ClippingActivation.After(layer, plan.Index) is not null ? RunsOfGuarded : 1);
             }
 
             var rounded = Round(layer);
@@ -57,6 +64,7 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
         var parallel = (double)Math.Min(_threads, plan.Batches.Count);
         var runs = (2 * (plan.Batches.Count - 1)) + (files * Math.Min(VerifiedRuns, 2 * plan.Batches.Count));
         var weights = plan.Layers.Sum(l => l.Layout.Count);
+        garbage.Collect();
         using var process = Process.GetCurrentProcess();
         return new()
         {
@@ -69,8 +77,8 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
             LiveBytes = live,
             MemoryBudget = budget,
             StatisticsBytes = statistics,
-            PeakMemoryBytes = process.PeakWorkingSet64 + Math.Min(live, budget) + statistics,
-            Seconds = planning.TotalSeconds + (3 * opening) + walking.Elapsed.TotalSeconds + (forward * runs / parallel) + seconds + contest,
+            PeakMemoryBytes = Math.Max(process.PeakWorkingSet64, process.WorkingSet64 + Math.Min(live, budget) + statistics + Math.Min(garbage.Bytes, GarbageOfLayer * statistics)),
+            Seconds = planning.TotalSeconds + (3 * opening) + walking.Elapsed.TotalSeconds + (forward * runs / parallel) + seconds + rounding.WarmUp + contest,
         };
     }
 
@@ -116,9 +124,10 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
         var bias = layer.BiasInput >= 0 && layer.Node.Proto.Input.Count > layer.BiasInput
             ? plan.Index.Initializers.GetValueOrDefault(layer.Node.Proto.Input[layer.BiasInput])
             : null;
-        var corrects = options.BiasCorrection && layer.ReadsRows && BiasWriter.CanApply(layer, plan.Index);
-        return new(layer, groups, corrects ? Filled(layout.AllOutputs, layer.Node.Index + 1) : null, bias); // equal ones would be stored once
+        return new(layer, groups, Corrects(layer) ? Filled(layout.AllOutputs, layer.Node.Index + 1) : null, bias); // equal ones would be stored once
     }
+
+    private bool Corrects(ILayer layer) => options.BiasCorrection && layer.ReadsRows && BiasWriter.CanApply(layer, plan.Index);
 
     private ZeroPointRule ZeroPoints(ILayer layer)
     {

@@ -10,21 +10,30 @@ internal sealed class GarbageLimit : IDisposable
     /// <summary>Below so many bytes collecting is not worth the while.</summary>
     private const long LeastBytes = 1 << 26;
 
+    /// <summary>So many bytes come together within a second or two, whatever the budget.</summary>
+    private const long MostBytes = 1 << 27;
+
+    /// <summary>Collecting takes time with what is alive: an eighth of that may be garbage too.</summary>
+    private const int ShareOfLive = 8;
+
     private const int MillisecondsBetweenLooks = 20;
 
     private readonly ManualResetEventSlim _stopped = new();
     private readonly Thread _thread;
-    private readonly long _bytes;
     private long _allocated = GC.GetTotalAllocatedBytes();
+    private long _limit;
 
     /// <summary>Looks on from a thread of its own until it is disposed.</summary>
-    /// <param name="budget">The memory budget; a quarter of it may be garbage.</param>
+    /// <param name="budget">The memory budget; a sixteenth of it may be garbage, at least 64 and at most 128 MB.</param>
     public GarbageLimit(long budget)
     {
-        _bytes = Math.Max(LeastBytes, budget / 4);
+        _limit = Bytes = Math.Clamp(budget / 16, LeastBytes, MostBytes);
         _thread = new(Watch) { IsBackground = true, Name = "garbage limit", Priority = ThreadPriority.AboveNormal };
         _thread.Start();
     }
+
+    /// <summary>Bytes of garbage at which it is collected, unless much is alive.</summary>
+    public long Bytes { get; }
 
     /// <summary>Collects now, where a stage has ended that held much.</summary>
     public void Collect()
@@ -33,6 +42,7 @@ internal sealed class GarbageLimit : IDisposable
             return;
         Volatile.Write(ref _allocated, GC.GetTotalAllocatedBytes());
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        Volatile.Write(ref _limit, Math.Max(Bytes, GC.GetTotalMemory(forceFullCollection: false) / ShareOfLive));
     }
 
     public void Dispose()
@@ -46,7 +56,7 @@ internal sealed class GarbageLimit : IDisposable
     {
         while (!_stopped.Wait(MillisecondsBetweenLooks))
         {
-            if (GC.GetTotalAllocatedBytes() - Volatile.Read(ref _allocated) >= _bytes)
+            if (GC.GetTotalAllocatedBytes() - Volatile.Read(ref _allocated) >= Volatile.Read(ref _limit))
                 Collect();
         }
     }

@@ -18,6 +18,11 @@ internal sealed class RoundingPilot(QuantizationOptions options, int threads)
 
     private const int ChunkRows = 1024;
 
+    /// <summary>A time above this share of the shortest before it is no longer one of a program that warms up.</summary>
+    private const double Steady = 0.8;
+
+    private const int MostTimes = 5;
+
     private readonly Dictionary<(int Inputs, int Outputs, int Rows, bool Alone), double> _measured = [];
 
     /// <summary>Seconds that a layer takes.</summary>
@@ -35,9 +40,48 @@ internal sealed class RoundingPilot(QuantizationOptions options, int threads)
         return seconds * Math.Ceiling(layout.Groups / (double)(alone ? 1 : threads));
     }
 
+    /// <summary>Seconds that the first times took longer than later ones: code is compiled then, in a run as well.</summary>
+    public double WarmUp { get; private set; }
+
+    /// <summary>
+    /// Rounding takes time a·NM + b·N²M: a from what each weight costs, b from what each pair of inputs of an output costs. A part
+    /// with half the inputs tells them apart.
+    /// </summary>
     private double Run(int inputs, int outputs, int rows, int workers)
     {
         int n = Math.Min(inputs, Extent), m = Math.Min(outputs, Extent);
+        var (gathering, rounding) = Measure(n, m, RowsOf(n), workers);
+        if (n == inputs)
+            return (gathering + rounding) * outputs / m;
+        var half = Measure(n / 2, m, RowsOf(n / 2), workers).Rounding;
+        var quadratic = Math.Clamp(2 * (rounding - (2 * half)), 0, rounding);
+        var wider = (double)inputs / n;
+        return (gathering * wider * wider) + (((rounding - quadratic) * wider) + (quadratic * wider * wider)) * outputs / m;
+
+        // Rows that are fewer than the inputs are kept; of a part they have to be so as well.
+        int RowsOf(int part) => rows < inputs ? Math.Max(1, (int)((long)rows * part / inputs)) : rows;
+    }
+
+    /// <summary>Measures until a time is hardly shorter than the one before.</summary>
+    private (double Gathering, double Rounding) Measure(int n, int m, int rows, int workers)
+    {
+        var first = MeasureOnce(n, m, rows, workers);
+        var shortest = first;
+        for (var more = MostTimes - 1; more > 0; more--)
+        {
+            var next = MeasureOnce(n, m, rows, workers);
+            var isSteady = next.Gathering + next.Rounding > Steady * (shortest.Gathering + shortest.Rounding);
+            shortest = (Math.Min(next.Gathering, shortest.Gathering), Math.Min(next.Rounding, shortest.Rounding));
+            if (isSteady)
+                break;
+        }
+
+        WarmUp += first.Gathering + first.Rounding - shortest.Gathering - shortest.Rounding;
+        return shortest;
+    }
+
+    private (double Gathering, double Rounding) MeasureOnce(int n, int m, int rows, int workers)
+    {
         var random = new CounterRandom(options.Seed, int.MinValue);
         var weights = new Matrix<float>(n, m, Noise(random, 0, n * m));
         using var ownProduct = new OnnxRuntimeMatrixProduct(workers);
@@ -59,8 +103,7 @@ internal sealed class RoundingPilot(QuantizationOptions options, int threads)
             group.QuantizeWithBias(0);
         else
             group.Quantize();
-        var wider = (double)inputs / n;
-        return (gathering.Elapsed.TotalSeconds * wider * wider) + (rounding.Elapsed.TotalSeconds * wider * wider * outputs / m);
+        return (gathering.Elapsed.TotalSeconds, rounding.Elapsed.TotalSeconds);
 
         LayerStatistics Gather(int stream, int count)
         {

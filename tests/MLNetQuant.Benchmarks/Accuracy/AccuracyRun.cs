@@ -27,7 +27,7 @@ internal sealed class AccuracyRun(Manifest manifest, QuantizationOptions options
         var result = new MeasuredModel(model, metric, source.SizeInBytes, Evaluate(source, metric).Figure, []);
         print(FormattableString.Invariant($"{model.Name}: {metric.Description}; {result.FloatText}; {result.Bytes:N0} bytes; {watch.Elapsed.TotalSeconds:0.0} s"));
         measured(result);
-        var calibration = algorithms.Count > 0 ? Calibration(model) : null;
+        var calibration = algorithms.Count > 0 ? manifest.Calibration(model) : null;
         foreach (var configuration in configurations)
         {
             foreach (var algorithm in algorithms)
@@ -80,16 +80,6 @@ internal sealed class AccuracyRun(Manifest manifest, QuantizationOptions options
         {
             folder.Delete(recursive: true);
         }
-    }
-
-    private CalibrationData Calibration(ManifestModel model)
-    {
-        var inputs = new Dictionary<string, OnnxTensor> { [model.Input] = RowReader.Read(manifest, model.Calib.Input) };
-        foreach (var (name, value) in model.Constants ?? new Dictionary<string, long>())
-            inputs[name] = OnnxTensor.Create([value]);
-        if (model is { State: { } state, Calib.States: { } states })
-            inputs[state.In] = RowReader.Read(manifest, model.Calib.Input.Of(states));
-        return new(inputs);
     }
 
     /// <summary>Which recipes an algorithm that chooses among several took, and for how many layers.</summary>

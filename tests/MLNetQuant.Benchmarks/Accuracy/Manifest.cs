@@ -60,5 +60,16 @@ internal sealed class Manifest
         return OnnxModel.Parse(bytes, model.Name);
     }
 
+    /// <summary>The calibration rows of a model, for all its inputs.</summary>
+    public CalibrationData Calibration(ManifestModel model)
+    {
+        var inputs = new Dictionary<string, OnnxTensor> { [model.Input] = RowReader.Read(this, model.Calib.Input) };
+        foreach (var (name, value) in model.Constants ?? new Dictionary<string, long>())
+            inputs[name] = OnnxTensor.Create([value]);
+        if (model is { State: { } state, Calib.States: { } states })
+            inputs[state.In] = RowReader.Read(this, model.Calib.Input.Of(states));
+        return new(inputs);
+    }
+
     private sealed record Content(IReadOnlyList<ManifestModel> Models);
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Text;
 using Google.Protobuf;
 using MLNetQuant.Onnx.Proto;
 using static MLNetQuant.Onnx.Proto.TensorProto.Types;
@@ -70,19 +69,9 @@ internal sealed record WideMlp(string Folder, int Layers, long Bytes)
         var model = new ModelProto { IrVersion = 8, OpsetImport = { new OperatorSetIdProto { Version = 13 } }, Graph = graph };
         var mlp = new WideMlp(folder, layers, written);
         File.WriteAllBytes(mlp.Model, model.ToByteArray());
-        WriteRows(mlp.Rows, random, rows, width);
+        using var file = File.Create(mlp.Rows);
+        NpzWriter.Write(file, "<f4", MemoryMarshal.AsBytes<float>(ModelWriter.Numbers(random, rows * width, 1)), [rows, width]);
         return mlp;
-    }
-
-    /// <summary>An array in NumPy's format: a header of 128 bytes, then the elements.</summary>
-    private static void WriteRows(string path, Random random, int rows, int width)
-    {
-        const int Header = 128;
-        using var file = File.Create(path);
-        var dictionary = FormattableString.Invariant($"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {width}), }}");
-        file.Write([0x93, .. "NUMPY"u8, 1, 0, Header - 10, 0, .. Encoding.ASCII.GetBytes(dictionary.PadRight(Header - 11) + "\n")]);
-        for (var row = 0; row < rows; row++)
-            file.Write(MemoryMarshal.AsBytes<float>(ModelWriter.Numbers(random, width, 1)));
     }
 
     private static ValueInfoProto Value(string name, int? width)
