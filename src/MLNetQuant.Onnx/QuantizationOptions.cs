@@ -82,7 +82,8 @@ public sealed record QuantizationOptions
     /// Bytes that the values between layers may take in memory, 0 or more; the largest of those beyond it wait in temporary
     /// files, which are gone when the run ends, however it ends. The model, the calibration data and the statistics of the
     /// layer at hand come on top. <see langword="null"/>, the default, takes half of the memory that is free when the run
-    /// starts. The result does not depend on it.
+    /// starts. Codes do not depend on it. Files of a model above 256 MB are not timed against each other where six times its
+    /// size is more than this: the first format that <see cref="Format"/> allows is taken.
     /// </summary>
     public long? MemoryBudget { get; init; }
 

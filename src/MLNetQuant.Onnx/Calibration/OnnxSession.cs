@@ -16,7 +16,7 @@ internal sealed class OnnxSession : IDisposable
     /// Bytes up to which a model is handed over in memory, where ONNX Runtime holds it twice while it opens it, and then a
     /// third time packed for its products. Weights of larger ones are mapped from files and used as they lie there.
     /// </summary>
-    private const long MostInMemory = 256 << 20;
+    public const long MostInMemory = 256 << 20;
 
     private readonly InferenceSession _session;
     private readonly RunOptions _runOptions = new();

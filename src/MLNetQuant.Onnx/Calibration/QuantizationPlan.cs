@@ -27,6 +27,9 @@ internal sealed record QuantizationPlan(
     IReadOnlyList<FormatCandidate> Candidates,
     IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> TimedBatches)
 {
+    /// <summary>Copies of the weights in the sessions of the float model and of two files.</summary>
+    private const int MostCopiesOfTimed = 6;
+
     /// <summary>Finds the layers, and refuses everything that can be refused before calibration.</summary>
     /// <exception cref="QuantizationException">The model or the calibration data cannot be used, or a layer cannot be written or held.</exception>
     /// <exception cref="Microsoft.ML.OnnxRuntime.OnnxRuntimeException">ONNX Runtime cannot run a part of the model.</exception>
@@ -41,12 +44,21 @@ internal sealed record QuantizationPlan(
         if (layers.Count == 0)
             throw new QuantizationException(NothingToDo(model, skipped));
         var candidates = FormatCandidates.Of(options, index, layers);
+        if (IsTooLargeToTime(model, options))
+            candidates = [candidates[0]];
         StatisticsMemory.RefuseTooWide(layers);
         if (options.ExternalData == ExternalData.Never)
             ModelFiles.RefuseTooLarge(model.Name, LeastBytes(prepared, layers, options));
         var timed = candidates.Count == 1 ? [] : CutTimed(model, calibration, options, rows / batches.Count);
         return new(prepared, batches, rows, branches, index, layers, skipped, candidates, timed);
     }
+
+    /// <summary>
+    /// Files are timed in sessions that are open together, as their users open them: with weights in float, and packed once more.
+    /// </summary>
+    private static bool IsTooLargeToTime(OnnxModel model, QuantizationOptions options) =>
+        model.SizeInBytes > OnnxSession.MostInMemory
+        && MostCopiesOfTimed * model.SizeInBytes > (options.MemoryBudget ?? FreeMemory.Bytes() / 2);
 
     /// <summary>One batch of each size that is timed; a model with a fixed batch needs at least so many rows.</summary>
     private static IReadOnlyDictionary<string, OnnxTensor>[] CutTimed(
