@@ -43,7 +43,7 @@ internal sealed class BestBench
 
     /// <summary>The same algorithm with zero points; null where they are not to be tried.</summary>
     internal BestTrial? WithZeroPoints(BestTrial trial) => TriesZeroPoints
-        ? Run(trial.Algorithm, trial.Problem!, RecipeWithZeroPoints) with { HasZeroPoints = true }
+        ? Run(trial.Algorithm, PathOf(trial), RecipeWithZeroPoints) with { HasZeroPoints = true }
         : null;
 
     /// <summary>The algorithm with the best step of each output (<see cref="StepSearch"/>); null where the grid is fixed.</summary>
@@ -59,6 +59,13 @@ internal sealed class BestBench
     {
         var weights = Descend(trial.Weights, _damped.Value);
         return trial with { Weights = weights, Error = Judged(weights), Rounds = trial.Rounds + 1 };
+    }
+
+    /// <summary>G, which few algorithms need, goes where the rows can bring it back; with all paths prepared, H and C too.</summary>
+    internal void LetGoOfStatistics(bool crossGramAlone)
+    {
+        if (!_damped.IsValueCreated)
+            _problem = crossGramAlone ? new(_problem.Weights, _problem.Statistics.WithoutFormedG()) { HeldBack = _problem.HeldBack } : Unformed(_problem);
     }
 
     /// <summary>The winner's recipe on all rows, on the grid that its search found.</summary>
@@ -81,6 +88,8 @@ internal sealed class BestBench
         return weights.Of(winner.Algorithm, winner.Recipe, path, winner.Error);
     }
 
+    private PathProblem PathOf(BestTrial trial) => trial.Problem ?? trial.Algorithm.Prepare(_problem, _context);
+
     private GridRecipe RecipeOf(BestTrial winner) =>
         winner.Runs is not null ? GridRecipe.Fixed(winner.Path.Grid) : winner.HasZeroPoints ? RecipeWithZeroPoints : _recipe;
 
@@ -100,7 +109,8 @@ internal sealed class BestBench
     /// </summary>
     private BestTrial Search(BestTrial trial, GridRecipe recipe, BestOfRuns? runs)
     {
-        var grid = trial.Problem!.Fit(recipe, _problem.Statistics.InputEnergy(), _context);
+        var path = PathOf(trial);
+        var grid = path.Fit(recipe, _problem.Statistics.InputEnergy(), _context);
         var best = runs?.Copy();
         Offer(1);
         foreach (var way in new[] { StepSearch.Multiples.Where(m => m < 1).OrderDescending(), StepSearch.Multiples.Where(m => m > 1).Order() })
@@ -113,11 +123,11 @@ internal sealed class BestBench
         }
 
         var weights = best!.Weights();
-        return new(trial.Algorithm, trial.Problem!, weights, weights, Judged(weights)) { Runs = best };
+        return new(trial.Algorithm, path, weights, weights, Judged(weights)) { Runs = best };
 
         int Offer(double multiple)
         {
-            var (run, errors) = trial.Algorithm.Measure(trial.Problem!, grid.Times(multiple), _damped, _context);
+            var (run, errors) = trial.Algorithm.Measure(path, grid.Times(multiple), _damped, _context);
             if (best is not null)
                 return best.Offer(run, errors);
             best = new(run, errors);

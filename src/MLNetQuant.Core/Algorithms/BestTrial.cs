@@ -4,7 +4,7 @@ namespace MLNetQuant.Algorithms;
 
 /// <summary>An algorithm with its refinements so far, judged.</summary>
 /// <param name="Algorithm">The algorithm.</param>
-/// <param name="Problem">Its path on the rows to fit by; null where nothing more is tried with it.</param>
+/// <param name="Problem">Its path on the rows to fit by; null where it has been let go.</param>
 /// <param name="Path">What it returned, its steps searched or not.</param>
 /// <param name="Weights">That, re-rounded and refitted.</param>
 /// <param name="Error">The judged error.</param>

@@ -170,6 +170,18 @@ public sealed class LayerStatistics
         Weights = Weights,
     };
 
+    /// <summary>The same without a G that has been formed, if it can be formed again from the rows.</summary>
+    internal LayerStatistics WithoutFormedG() => Rows is null || _g is not { IsValueCreated: true } || StreamsAreEqual
+        ? this
+        : new(Count, _h, new(() => Rows.G(Threads)), _c, InputMean, OutputMean, _outputEnergy)
+        {
+            Rows = Rows,
+            FloatInputMean = FloatInputMean,
+            Weights = Weights,
+            Threads = Threads,
+            IsOneStream = IsOneStream,
+        };
+
     /// <summary>The statistics of both sets of rows together, for the same layer and weights.</summary>
     /// <exception cref="ArgumentException">Another shape, or G on one side only.</exception>
     public LayerStatistics Merge(LayerStatistics other)

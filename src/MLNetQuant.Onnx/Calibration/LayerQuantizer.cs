@@ -26,14 +26,7 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
     public LayerResult Quantize(ILayer layer, int number, LayerInputs inputs, Action? gathered = null)
     {
         var layout = layer.Layout;
-        var values = TensorValues.ReadFloats(layer.Node.Weight);
-        if (values.Any(v => !float.IsFinite(v)))
-        {
-            throw new QuantizationException(
-                $"The weight '{layer.Node.Weight.Name}' of layer '{layer.Node.Name}' holds NaN or infinite values: repair the model, or exclude the layer.");
-        }
-
-        Matrix<float>[] weights = [.. Enumerable.Range(0, layout.Groups).Select(g => layout.Gather<float>(values, g))];
+        var weights = ReadWeights(layer);
         int[] rows = [.. inputs.Float.Select(x => layer.CountRows(x.Shape))];
         if (rows.All(r => r == 0))
         {
@@ -104,6 +97,18 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
                 activation.Low[outputs],
                 activation.High[outputs]);
         }
+    }
+
+    private static Matrix<float>[] ReadWeights(ILayer layer)
+    {
+        var values = TensorValues.ReadFloats(layer.Node.Weight);
+        if (values.Any(v => !float.IsFinite(v)))
+        {
+            throw new QuantizationException(
+                $"The weight '{layer.Node.Weight.Name}' of layer '{layer.Node.Name}' holds NaN or infinite values: repair the model, or exclude the layer.");
+        }
+
+        return [.. Enumerable.Range(0, layer.Layout.Groups).Select(g => layer.Layout.Gather<float>(values, g))];
     }
 
     /// <summary>Groups that share one scale were fitted together, and stay as they are.</summary>
