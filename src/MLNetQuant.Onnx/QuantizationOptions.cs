@@ -39,6 +39,27 @@ public sealed record QuantizationOptions
     public WeightFormat Format { get; init; } = WeightFormat.Auto;
 
     /// <summary>
+    /// When <see cref="WeightFormat.Integer"/> chooses the scale of activations that it may choose in every run. Default
+    /// <see cref="ActivationScales.Static"/>.
+    /// </summary>
+    public ActivationScales Activations { get; init; } = ActivationScales.Static;
+
+    /// <summary>How the range of static activations is chosen. Default <see cref="ActivationRange.Mse"/>.</summary>
+    public ActivationRange ActivationRange { get; init; } = ActivationRange.Mse;
+
+    /// <summary>
+    /// Percent of the values other than zero that <see cref="ActivationRange.Percentile"/> keeps at either end, above 50, up to
+    /// 100. Default 99.99.
+    /// </summary>
+    public double ActivationPercentile { get; init; } = 99.99;
+
+    /// <summary>
+    /// Whether layers of integers have weights of seven bits at most, which no processor can make overflow. Default
+    /// <see cref="ReducedRange.Auto"/>.
+    /// </summary>
+    public ReducedRange ReduceRange { get; init; } = ReducedRange.Auto;
+
+    /// <summary>
     /// What <see cref="WeightFormat.Auto"/> looks for. Default <see cref="FormatTarget.Size"/>, which times nothing: the same
     /// rows, options and seed give the same bytes, and a row's result never depends on the rows beside it.
     /// </summary>
@@ -124,6 +145,14 @@ public sealed record QuantizationOptions
             throw new QuantizationException($"MemoryBudget is {MemoryBudget}: give a number of bytes of 0 or more, or none for half of the free memory.");
         if (!(Percentile > 0 && Percentile <= 100))
             throw new QuantizationException(FormattableString.Invariant($"Percentile is {Percentile}: give a number above 0 and at most 100."));
+        if (!(ActivationPercentile > 50 && ActivationPercentile <= 100))
+            throw new QuantizationException(FormattableString.Invariant($"ActivationPercentile is {ActivationPercentile}: give a number above 50 and at most 100."));
+        if (!Enum.IsDefined(Activations))
+            throw new QuantizationException($"There is no choice {(int)Activations} of activation scales: use Static or Dynamic.");
+        if (!Enum.IsDefined(ActivationRange))
+            throw new QuantizationException($"There is no activation range {(int)ActivationRange}: use MinMax, Percentile or Mse.");
+        if (!Enum.IsDefined(ReduceRange))
+            throw new QuantizationException($"There is no choice {(int)ReduceRange} of a reduced range: use Auto, Always or Never.");
         if (MaxLayerError is { } limit && !(limit > 0))
             throw new QuantizationException(FormattableString.Invariant($"MaxLayerError is {limit}: give a number above 0, or none for no limit."));
         if (!Enum.IsDefined(ScaleRule))

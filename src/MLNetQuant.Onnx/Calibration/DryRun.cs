@@ -3,6 +3,7 @@ using MLNetQuant.Algorithms;
 using MLNetQuant.Grids;
 using MLNetQuant.Numerics;
 using MLNetQuant.Onnx.External;
+using MLNetQuant.Onnx.Activations;
 using MLNetQuant.Onnx.Formats;
 using MLNetQuant.Onnx.Graph;
 using MLNetQuant.Onnx.Layers;
@@ -33,7 +34,7 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
         using var garbage = new GarbageLimit(budget);
         var (opening, forward) = MeasureForward();
         var streamNames = new FreshNames(plan.Branches.Model.Graph);
-        var written = new WrittenLayers(plan.Candidates[0].Plan, plan.Branches.Model.Graph);
+        var written = new WrittenLayers(plan.Candidates[0].Plan, plan.Branches);
         var rounding = new RoundingPilot(options, _threads);
         var (statistics, seconds) = (0L, 0.0);
         using var walk = new CalibrationWalk(
@@ -54,7 +55,7 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
 
             var rounded = Round(layer);
             walk.Replace(layer, new FloatFormat().Write(rounded, streamNames));
-            written.Add(plan.Branches.Origins[layer.Node.Index], rounded);
+            written.Add(rounded);
         }
 
         var file = GraphRewriter.Apply(plan.Prepared, written.Rewrites, ModelMetadata.Of(model, options, plan.Rows));
@@ -124,7 +125,9 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
         var bias = layer.BiasInput >= 0 && layer.Node.Proto.Input.Count > layer.BiasInput
             ? plan.Index.Initializers.GetValueOrDefault(layer.Node.Proto.Input[layer.BiasInput])
             : null;
-        return new(layer, groups, Corrects(layer) ? Filled(layout.AllOutputs, layer.Node.Index + 1) : null, bias); // equal ones would be stored once
+        var unit = new ActivationGrid(1, 0);
+        var rounds = plan.Candidates[0].Plan.Of(layer).RoundsOutput(layer);
+        return new(layer, groups, Corrects(layer) ? Filled(layout.AllOutputs, layer.Node.Index + 1) : null, bias) { Activations = new(unit, rounds ? unit : null) }; // equal biases would be stored once
     }
 
     private bool Corrects(ILayer layer) => options.BiasCorrection && layer.ReadsRows && BiasWriter.CanApply(layer, plan.Index);

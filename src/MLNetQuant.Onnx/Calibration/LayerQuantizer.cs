@@ -22,8 +22,9 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
     /// <param name="layer">The layer.</param>
     /// <param name="number">Its place among the quantized layers, the key of its random numbers.</param>
     /// <param name="inputs">Its input in both streams and its float outputs.</param>
+    /// <param name="bits">Bits per weight, up to those of the options.</param>
     /// <param name="gathered">Called when the statistics are there and rounding begins.</param>
-    public LayerResult Quantize(ILayer layer, int number, LayerInputs inputs, Action? gathered = null)
+    public LayerResult Quantize(ILayer layer, int number, LayerInputs inputs, int bits, Action gathered)
     {
         var layout = layer.Layout;
         var weights = ReadWeights(layer);
@@ -37,11 +38,11 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
         var sampler = new RowSampler(options.Seed, number, rows, options.RowsPerLayer);
         var split = ReadStatistics(layer, inputs, weights, sampler);
         LayerStatistics[] statistics = [.. split.Select(s => s.All)];
-        var recipes = Recipes(weights, statistics);
+        var recipes = Recipes(weights, statistics, bits);
         var correct = options.BiasCorrection && BiasWriter.CanApply(layer, index);
         var activation = correct ? ClippingActivation.After(layer, index) : null;
         var samples = activation is null ? null : RowSample.Read(layer, inputs, sampler);
-        gathered?.Invoke();
+        gathered();
         var groups = new GroupResult[layout.Groups];
         var threads = layout.Groups == 1 ? options.Threads : 1;
         ParallelWork.For(layout.Groups, options.Threads, g => groups[g] = QuantizeGroup(g), options.CancellationToken);
@@ -59,6 +60,7 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
             sampler.Count,
             LayerCertificate.Join([.. groups.Select(g => g.Certificate)], statistics))
         {
+            Bits = bits,
             HeldBackError = groups.All(g => g.HeldBack is not null)
                 ? GroupResult.Ratio(groups.Sum(g => g.HeldBack!.SquaredError), groups.Sum(g => g.HeldBack!.OutputEnergy))
                 : null,
@@ -154,9 +156,9 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
     }
 
     /// <summary>One scale for the whole tensor is fitted to all groups together.</summary>
-    private GridRecipe[] Recipes(Matrix<float>[] weights, LayerStatistics[] statistics)
+    private GridRecipe[] Recipes(Matrix<float>[] weights, LayerStatistics[] statistics, int bits)
     {
-        var recipe = new GridRecipe(options.Alphabet, options.Granularity, options.ScaleRule)
+        var recipe = new GridRecipe(bits == options.Bits ? options.Alphabet : Alphabet.OfBits(bits), options.Granularity, options.ScaleRule)
         {
             ZeroPoint = options.ZeroPoint,
             Percentile = options.Percentile,

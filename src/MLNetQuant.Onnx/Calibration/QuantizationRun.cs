@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MLNetQuant.Onnx.Activations;
 using MLNetQuant.Onnx.Formats;
 using MLNetQuant.Onnx.Graph;
 using MLNetQuant.Onnx.Numerics;
@@ -44,7 +45,12 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
         var quantizedWeights = reports.Sum(r => r.Weights);
         return new(quantized, new QuantizationReport
         {
-            Layers = [.. reports.Zip(written[winner].Formats, (r, f) => r with { Format = f.Name, Activations = f.Activations })],
+            Layers = [.. reports.Select((r, layer) => r with
+            {
+                Format = written[winner].Formats[layer].Name,
+                Activations = written[winner].Formats[layer].Activations,
+                ActivationError = written[winner].ActivationErrors[layer],
+            })],
             Skipped = skipped,
             Warnings = [.. LayerWarnings.Of(reports), .. HalfPrecisionWarnings.Of(quantized.Proto), .. TimeWarnings(timings)],
             FloatBytes = model.SizeInBytes,
@@ -66,11 +72,10 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
         using var walk = new CalibrationWalk(
             graph, plan.Index, plan.Layers, plan.Batches, options.Threads, _budget, options.CancellationToken);
         using var product = new OnnxRuntimeMatrixProduct(options.Threads);
-        var quantizer = new LayerQuantizer(plan.Index, options, product);
+        var rounding = new ActivationRounding(plan, options, new LayerQuantizer(plan.Index, options, product), product);
         var tables = new TableQuantizer(options);
-        var stream = new FloatFormat();
         var streamNames = new FreshNames(graph.Graph);
-        WrittenLayers[] written = [.. plan.Candidates.Select(c => new WrittenLayers(c.Plan, graph.Graph))];
+        WrittenLayers[] written = [.. plan.Candidates.Select(c => new WrittenLayers(c.Plan, plan.Branches))];
         var reports = new List<LayerReport>();
         var tooCoarse = new List<SkippedLayer>();
         foreach (var (number, layer) in plan.Layers.Index())
@@ -81,16 +86,16 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
             var inputs = layer.ReadsRows ? walk.Advance(layer) : null;
             if (inputs is null)
                 Gathered();
-            var result = inputs is null ? tables.Quantize(layer) : quantizer.Quantize(layer, number, inputs, Gathered);
+            var result = inputs is null ? tables.Quantize(layer) : rounding.Quantize(layer, number, inputs, Gathered);
             if (result.Judged > options.MaxLayerError)
             {
                 tooCoarse.Add(result.ToSkipped(options.MaxLayerError.Value));
             }
             else
             {
-                walk.Replace(layer, stream.Write(result.Layer, streamNames));
+                walk.Replace(layer, rounding.StreamFormat(result.Layer).Write(result.Layer, streamNames));
                 foreach (var file in written)
-                    file.Add(plan.Branches.Origins[layer.Node.Index], result.Layer);
+                    file.Add(result.Layer, inputs is null ? null : rounding.Error(result.Layer, number, inputs, file.Plan.Of(result.Layer)));
                 reports.Add(result.ToReport(written[0].Formats[^1], options, watch.Elapsed.TotalSeconds));
             }
 

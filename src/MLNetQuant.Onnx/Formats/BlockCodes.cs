@@ -1,4 +1,5 @@
 using MLNetQuant.Algorithms;
+using MLNetQuant.Grids;
 
 namespace MLNetQuant.Onnx.Formats;
 
@@ -41,8 +42,8 @@ internal sealed class BlockCodes
     {
         var grid = weights.Grid;
         var bits = StoredBits(grid.Alphabet.Bits);
-        var size = grid.Scales.Rows > 1 ? grid.BlockSize : RepeatedBlocks.MinBy(Room);
-        var blocks = Count(size);
+        var size = SizeOf(grid);
+        var blocks = (grid.Inputs + size - 1) / size;
         var codes = new byte[grid.Outputs * blocks * size * bits / 8];
         var scales = new float[grid.Outputs * blocks];
         var zeroBytes = ((blocks * bits) + 7) / 8;
@@ -62,11 +63,15 @@ internal sealed class BlockCodes
 
         return new() { Bits = bits, BlockSize = size, Blocks = blocks, Codes = codes, Scales = scales, ZeroPoints = grid.ZeroPoints is null ? null : zeroPoints };
 
-        int Count(int size) => (grid.Inputs + size - 1) / size;
-
-        int Room(int size) => Count(size) * ((size * bits / 8) + sizeof(float));
-
         void Put(Span<byte> bytes, int at, int code) => bytes[at * bits / 8] |= (byte)(code << (at * bits % 8));
+    }
+
+    /// <summary>Inputs of a block: those of the grid, or as many as take least room.</summary>
+    public static int SizeOf(Grid grid)
+    {
+        return grid.Scales.Rows > 1 ? grid.BlockSize : RepeatedBlocks.MinBy(Room);
+
+        int Room(int size) => (grid.Inputs + size - 1) / size * ((size * StoredBits(grid.Alphabet.Bits) / 8) + sizeof(float));
     }
 
     /// <summary>The kernels know 2, 4 and 8 bits.</summary>

@@ -1,4 +1,5 @@
 using MLNetQuant.Grids;
+using MLNetQuant.Onnx.Activations;
 using MLNetQuant.Onnx.Graph;
 using MLNetQuant.Onnx.Layers;
 using MLNetQuant.Onnx.Proto;
@@ -21,6 +22,10 @@ internal sealed class DynamicFormat(GraphIndex index) : IWeightFormat
     public string Name => "dynamic";
 
     public string? Activations => "8 bits, one scale for the whole batch";
+
+    public bool MultipliesBytes => true;
+
+    public RoundActivations Rounding(QuantizedLayer layer) => values => ActivationGrid.Of(values).Round(values);
 
     public bool Fits(ILayer layer) => PlainProduct.Is(layer, index) && layer.Layout.Inputs <= MostInputs;
 

@@ -9,9 +9,7 @@ internal sealed class FloatFormat : IWeightFormat
 {
     public string Name => "float";
 
-    public bool TakesInputFactors => true;
-
-    public bool TakesThreshold => true;
+    public bool Carries(QuantizedLayer layer) => true;
 
     public string? Refuse(ILayer layer, Granularity granularity) => null;
 

@@ -23,9 +23,7 @@ internal sealed class FoldedFormat(long opset, long weights) : IWeightFormat
 
     public string Name => "folded";
 
-    public bool TakesInputFactors => true;
-
-    public bool TakesThreshold => true;
+    public bool Carries(QuantizedLayer layer) => true;
 
     public string? Refuse(ILayer layer, Granularity granularity) => opset < LeastOpset
         ? $"format folded needs operator set {LeastOpset} or later, and the model has {opset}; use format float or convert the model"

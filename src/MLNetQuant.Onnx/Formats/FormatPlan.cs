@@ -6,10 +6,16 @@ namespace MLNetQuant.Onnx.Formats;
 /// <param name="preferred">Formats, the wished one first; the last one has a form for every layer.</param>
 internal sealed class FormatPlan(IReadOnlyList<IWeightFormat> preferred)
 {
+    private HashSet<string> _floatActivations = [];
+
     /// <summary>The format of a layer, as far as its operator says.</summary>
     public IWeightFormat Of(ILayer layer) => preferred.First(f => f.Fits(layer));
 
-    /// <summary>The format of a layer with its codes: the first that can carry all that they mean.</summary>
+    /// <summary>The format of a layer with its codes: the first that can write them.</summary>
     public IWeightFormat Of(QuantizedLayer layer) => preferred.First(f =>
-        f.Fits(layer.Layer) && (layer.InputFactors is null || f.TakesInputFactors) && (layer.Threshold == 0 || f.TakesThreshold));
+        f.Fits(layer.Layer) && f.Carries(layer) && (f.Activations is null || !_floatActivations.Contains(layer.Layer.Node.Name)));
+
+    /// <summary>The plan with float activations in some layers.</summary>
+    /// <param name="layers">Their names.</param>
+    public FormatPlan Without(IEnumerable<string> layers) => new(preferred) { _floatActivations = [.. layers] };
 }

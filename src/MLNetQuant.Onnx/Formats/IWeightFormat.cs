@@ -4,20 +4,36 @@ using MLNetQuant.Onnx.Layers;
 
 namespace MLNetQuant.Onnx.Formats;
 
+/// <summary>Rounds all values of one batch of a layer's input.</summary>
+/// <param name="values">The values, row-major; those of a row of X are neighbours where rows count.</param>
+internal delegate void RoundActivations(Span<float> values);
+
 /// <summary>A way of writing quantized weights into a graph.</summary>
 internal interface IWeightFormat
 {
     /// <summary>Name in reports.</summary>
     string Name { get; }
 
-    /// <summary>Whether <see cref="QuantizedLayer.InputFactors"/> can be written; layers that have some are folded where they cannot.</summary>
-    bool TakesInputFactors => false;
+    /// <summary>
+    /// Whether all that the codes of a layer mean can be written, <see cref="QuantizedLayer.InputFactors"/> and
+    /// <see cref="Grid.Threshold"/> among them; where not, the next format of the plan writes the layer.
+    /// </summary>
+    bool Carries(QuantizedLayer layer) => layer is { InputFactors: null, Threshold: 0 };
 
-    /// <summary>Whether grids with a <see cref="Grid.Threshold"/> can be written; layers that have one are folded where they cannot.</summary>
-    bool TakesThreshold => false;
+    /// <summary>Whether it needs a grid for the layer's input from calibration.</summary>
+    bool RoundsInput => false;
+
+    /// <summary>Whether it needs a grid for the layer's output as well.</summary>
+    bool RoundsOutput(ILayer layer) => false;
 
     /// <summary>What the layer's activations are when it runs; null for float.</summary>
     string? Activations => null;
+
+    /// <summary>Whether it multiplies codes as bytes with bytes, which may overflow (<see cref="ReducedRange"/>).</summary>
+    bool MultipliesBytes => false;
+
+    /// <summary>How the layer rounds its input in a run; only where <see cref="Activations"/> says that it does.</summary>
+    RoundActivations Rounding(QuantizedLayer layer) => throw new NotSupportedException();
 
     /// <summary>Whether there is a form for the layer's operator; where not, the next format of the plan writes it.</summary>
     bool Fits(ILayer layer) => true;

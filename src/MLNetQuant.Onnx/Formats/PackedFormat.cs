@@ -23,6 +23,31 @@ internal sealed class PackedFormat(GraphIndex index) : IWeightFormat
 
     public string? Activations => "8 bits, one scale for each block of a row";
 
+    public RoundActivations Rounding(QuantizedLayer layer)
+    {
+        var (width, size) = (layer.Layer.Layout.Inputs, BlockCodes.SizeOf(layer.Groups[0].Grid));
+        return values =>
+        {
+            for (var row = 0; row < values.Length; row += width)
+            {
+                for (var first = 0; first < width; first += size)
+                    Round(values.Slice(row + first, Math.Min(size, width - first)));
+            }
+        };
+
+        static void Round(Span<float> block)
+        {
+            var largest = 0f;
+            foreach (var value in block)
+                largest = Math.Max(largest, Math.Abs(value));
+            var scale = largest / sbyte.MaxValue;
+            if (!(scale > 0))
+                return;
+            foreach (ref var value in block)
+                value = MathF.Round(value / scale) * scale;
+        }
+    }
+
     public bool Fits(ILayer layer) => PlainProduct.Is(layer, index);
 
     public string? Refuse(ILayer layer, Granularity granularity) => RefuseBlocks(layer, granularity);

@@ -1,6 +1,7 @@
 using MLNetQuant.Algorithms;
 using MLNetQuant.Grids;
 using MLNetQuant.Numerics;
+using MLNetQuant.Onnx.Activations;
 using MLNetQuant.Onnx.Layers;
 using MLNetQuant.Onnx.Proto;
 
@@ -19,6 +20,9 @@ internal sealed record QuantizedLayer(
     /// divided by s_t, a power of two. Null for none at all, or for none in a group.
     /// </summary>
     public IReadOnlyList<float[]?>? InputFactors { get; init; }
+
+    /// <summary>How its activations are rounded, where a format wants to know.</summary>
+    public LayerActivations? Activations { get; init; }
 
     /// <summary>What the codes of all groups are: algorithms that widen the alphabet do so group by group.</summary>
     public Alphabet Alphabet => Groups.Select(g => g.Grid.Alphabet).Aggregate((a, b) =>
@@ -41,13 +45,16 @@ internal sealed record QuantizedLayer(
     {
         var values = new float[Layer.Layout.Count];
         for (var g = 0; g < Groups.Count; g++)
-        {
-            var group = Groups[g].Dequantize();
-            if (InputFactors?[g] is { } factors)
-                Divide(group, factors);
-            Layer.Layout.Scatter(group, g, values.AsSpan());
-        }
+            Layer.Layout.Scatter(Dequantize(g), g, values.AsSpan());
+        return values;
+    }
 
+    /// <summary>The dequantized weights of a group, N×M.</summary>
+    public Matrix<float> Dequantize(int group)
+    {
+        var values = Groups[group].Dequantize();
+        if (InputFactors?[group] is { } factors)
+            Divide(values, factors);
         return values;
     }
 

@@ -1,29 +1,39 @@
 using MLNetQuant.Onnx.Graph;
-using MLNetQuant.Onnx.Proto;
 
 namespace MLNetQuant.Onnx.Formats;
 
 /// <summary>The layers of one file in their formats.</summary>
 /// <param name="plan">Which format each layer is written in.</param>
-/// <param name="graph">The graph of the layers, whose names are taken.</param>
-internal sealed class WrittenLayers(FormatPlan plan, GraphProto graph)
+/// <param name="branches">The graph of the layers, whose names are taken, and where its nodes come from.</param>
+internal sealed class WrittenLayers(FormatPlan plan, BranchFlattening branches)
 {
-    private readonly FreshNames _names = new(graph);
+    private readonly FreshNames _names = new(branches.Model.Graph);
     private readonly List<IWeightFormat> _formats = [];
+    private readonly List<double?> _activationErrors = [];
 
     /// <summary>What replaces the layers.</summary>
     public GraphRewrites Rewrites { get; } = new();
 
+    /// <summary>Which format each layer is written in.</summary>
+    public FormatPlan Plan => plan;
+
     /// <summary>The format of each layer.</summary>
     public IReadOnlyList<IWeightFormat> Formats => _formats;
 
+    /// <summary>What rounding its activations does to the outputs of each layer, relative; null where they are float.</summary>
+    public IReadOnlyList<double?> ActivationErrors => _activationErrors;
+
     /// <summary>Writes a layer.</summary>
-    /// <param name="origin">Number of its node in the model; −1 for one out of a branch.</param>
     /// <param name="layer">The layer and its codes.</param>
-    public void Add(int origin, QuantizedLayer layer)
+    /// <param name="activationError">What rounding its activations does.</param>
+    public void Add(QuantizedLayer layer, double? activationError = null)
     {
+        _activationErrors.Add(activationError);
         var format = plan.Of(layer);
-        Rewrites.Add(origin, format.Write(layer, _names));
+        var rewrite = format.Write(layer, _names);
+        Rewrites.Add(
+            branches.Origins[layer.Layer.Node.Index],
+            rewrite.Behind is { } behind ? rewrite with { Behind = behind with { Node = branches.Origins[behind.Node] } } : rewrite);
         _formats.Add(format);
     }
 }

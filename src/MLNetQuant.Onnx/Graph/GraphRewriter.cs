@@ -28,14 +28,15 @@ internal static class GraphRewriter
             graph.Node.AddRange((rewrites.OfNode(index) ?? [node]).Select(n => n.Clone()));
         }
 
-        var replaced = rewrites.All.SelectMany(r => r.Initializers).ToDictionary(i => i.Name);
+        var replaced = rewrites.Initializers.ToDictionary(i => i.Name);
+        new SharedRounding(replaced).Apply(graph);
         var read = new GraphNames(graph);
         var made = graph.Node.SelectMany(n => n.Output).ToHashSet();
         if (model.IrVersion < InitializersStandAlone)
             DropInitializersFromInputs(model);
         var overridable = graph.Input.Select(i => i.Name).ToHashSet();
         graph.Initializer.Clear();
-        graph.Initializer.AddRange(source.Graph.Initializer.Where(Keeps).Concat(replaced.Values).Select(i => i.Clone()));
+        graph.Initializer.AddRange(source.Graph.Initializer.Where(Keeps).Concat(replaced.Values.Where(i => read.Contains(i.Name))).Select(i => i.Clone()));
         ConstantSums.Merge(graph, replaced.ContainsKey);
         EqualConstants.Merge(graph);
         HalfConstants.Apply(model);

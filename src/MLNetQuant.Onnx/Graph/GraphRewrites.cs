@@ -7,9 +7,10 @@ internal sealed class GraphRewrites
 {
     private readonly Dictionary<int, LayerRewrite> _byNode = [];
     private readonly Dictionary<string, LayerRewrite> _byWeight = [];
+    private readonly Dictionary<int, NodeRewrite> _behind = [];
 
-    /// <summary>All rewrites.</summary>
-    public IReadOnlyCollection<LayerRewrite> All => _byWeight.Values;
+    /// <summary>All constants.</summary>
+    public IEnumerable<TensorProto> Initializers => _byWeight.Values.SelectMany(r => r.Initializers).Concat(_behind.Values.SelectMany(r => r.Initializers));
 
     /// <summary>Adds the rewrite of one weight.</summary>
     /// <param name="node">The node of its layer.</param>
@@ -19,6 +20,8 @@ internal sealed class GraphRewrites
         _byWeight.Add(rewrite.Weight, rewrite);
         if (rewrite.Nodes.Count > 0)
             _byNode.Add(node, rewrite);
+        if (rewrite.Behind is { } behind)
+            _behind.Add(behind.Node, behind);
     }
 
     /// <summary>Lets go of the rewrites of weights that are not needed any more.</summary>
@@ -34,7 +37,10 @@ internal sealed class GraphRewrites
     }
 
     /// <summary>What replaces a node; null where it stays.</summary>
-    public IReadOnlyList<NodeProto>? OfNode(int node) => _byNode.GetValueOrDefault(node)?.Nodes;
+    public IReadOnlyList<NodeProto>? OfNode(int node) => _byNode.GetValueOrDefault(node)?.Nodes ?? _behind.GetValueOrDefault(node)?.Nodes;
+
+    /// <summary>What replaces a node behind a layer; null for other nodes.</summary>
+    public NodeRewrite? BehindLayer(int node) => _behind.GetValueOrDefault(node);
 
     /// <summary>The rewrite of a weight; null where it is none, or float still.</summary>
     public LayerRewrite? OfWeight(string name) => _byWeight.GetValueOrDefault(name);

@@ -41,6 +41,7 @@ internal sealed record GraphSlice(ModelProto Model, IReadOnlyList<string> Inputs
                 graph.Node.AddRange(replacement);
             else
                 graph.Node.Add(index.Graph.Node[node]);
+            graph.Initializer.AddRange(rewrites.BehindLayer(node)?.Initializers ?? []);
             produced.UnionWith(index.Graph.Node[node].Output);
         }
 

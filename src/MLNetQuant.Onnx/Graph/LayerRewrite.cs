@@ -10,4 +10,13 @@ internal sealed record LayerRewrite(string Weight, IReadOnlyList<NodeProto> Deco
 {
     /// <summary>The nodes that replace the layer's own; empty where it stays as it is.</summary>
     public IReadOnlyList<NodeProto> Nodes { get; init; } = [];
+
+    /// <summary>What replaces a node behind the layer's own; null where there is nothing to replace.</summary>
+    public NodeRewrite? Behind { get; init; }
 }
+
+/// <summary>What stands in the place of a node without weights.</summary>
+/// <param name="Node">The node.</param>
+/// <param name="Nodes">What replaces it.</param>
+/// <param name="Initializers">The constants that this needs.</param>
+internal sealed record NodeRewrite(int Node, IReadOnlyList<NodeProto> Nodes, IReadOnlyList<TensorProto> Initializers);

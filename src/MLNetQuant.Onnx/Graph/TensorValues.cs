@@ -58,6 +58,10 @@ internal static class TensorValues
     public static TensorProto Create(string name, ReadOnlySpan<byte> values, IEnumerable<long> shape) =>
         Create(name, TensorProto.Types.DataType.Uint8, values, shape);
 
+    /// <summary>An int32 constant.</summary>
+    public static TensorProto Create(string name, ReadOnlySpan<int> values, IEnumerable<long> shape) =>
+        Create(name, TensorProto.Types.DataType.Int32, MemoryMarshal.AsBytes(values), shape);
+
     /// <summary>An int64 constant.</summary>
     public static TensorProto Create(string name, ReadOnlySpan<long> values, IEnumerable<long> shape) =>
         Create(name, TensorProto.Types.DataType.Int64, MemoryMarshal.AsBytes(values), shape);

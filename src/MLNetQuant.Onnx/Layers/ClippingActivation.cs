@@ -83,7 +83,7 @@ internal sealed record ClippingActivation(double[] Low, double[] High)
     }
 
     /// <summary>The ends of a Clip that reads this tensor as its input; null where they are not constant.</summary>
-    private static (double Low, double High)? Ends(NodeProto clip, string tensor, GraphIndex index)
+    public static (double Low, double High)? Ends(NodeProto clip, string tensor, GraphIndex index)
     {
         if (clip.Input[0] != tensor)
             return null;

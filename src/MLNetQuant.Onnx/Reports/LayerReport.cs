@@ -35,6 +35,13 @@ public sealed record LayerReport
     /// <summary>What the layer rounds its activations to when it runs, and how far a scale of theirs reaches; null where they are float.</summary>
     public string? Activations { get; init; }
 
+    /// <summary>
+    /// ‖(X̃ − X̂)Q‖_F / ‖X̃Q‖_F on up to 2,048 rows, X̂ being X̃ rounded as the format rounds it, and the rounding of the outputs
+    /// where it rounds them: what the activations alone add to the error of the layer. Null where they are float. A scale for
+    /// the whole batch is that of a calibration batch.
+    /// </summary>
+    public double? ActivationError { get; init; }
+
     /// <summary>‖XW − X̃Q‖_F / ‖XW‖_F on the calibration rows.</summary>
     public required double RelativeError { get; init; }
 

@@ -1,0 +1,51 @@
+using MLNetQuant.Onnx.Calibration;
+using MLNetQuant.Onnx.Graph;
+using MLNetQuant.Onnx.Layers;
+
+namespace MLNetQuant.Onnx.Activations;
+
+/// <summary>Chooses the grids of layers' activations, one layer after the other, from what the calibration walk brings.</summary>
+internal sealed class ActivationReader(GraphIndex index, QuantizationOptions options)
+{
+    /// <summary>Operators whose outputs are values of their first input.</summary>
+    private static readonly HashSet<string> Movers = ["Identity", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Slice", "MaxPool"];
+
+    private readonly Dictionary<string, ActivationGrid> _grids = [];
+
+    /// <param name="layer">The layer.</param>
+    /// <param name="inputs">Its input in both streams, and its float outputs where they are to be rounded as well.</param>
+    /// <param name="roundsOutput">Whether its output is rounded.</param>
+    public LayerActivations Read(ILayer layer, LayerInputs inputs, bool roundsOutput)
+    {
+        var input = layer.Node.Input;
+        var grid = GridOf(input) ?? Choose(inputs.Quantized, double.NegativeInfinity, double.PositiveInfinity);
+        _grids[input] = grid;
+        if (!roundsOutput)
+            return new(grid, null);
+        var place = OutputPlace.Of(layer, index);
+        var output = Choose(inputs.FloatOutputs!, place.Low, place.High);
+        _grids[index.Graph.Node[place.Node].Output[0]] = output;
+        return new(grid, output);
+    }
+
+    /// <summary>The grid that the values of a tensor are on already, because they were rounded or come from such: another one would round them twice.</summary>
+    private ActivationGrid? GridOf(string tensor)
+    {
+        while (!_grids.ContainsKey(tensor))
+        {
+            if (index.Producer(tensor) is not (>= 0 and var producer))
+                return null;
+            var node = index.Graph.Node[producer];
+            if (!Movers.Contains(node.OpType) || node.Domain is not ("" or "ai.onnx"))
+                return null;
+            tensor = node.Input[0];
+        }
+
+        return _grids[tensor];
+    }
+
+    private ActivationGrid Choose(IReadOnlyList<ITensorSource> batches, double low, double high) => RangeSearch.Choose(
+        ActivationHistogram.Of(batches, low, high, options.Threads, options.CancellationToken),
+        options.ActivationRange,
+        options.ActivationPercentile);
+}

@@ -1,0 +1,6 @@
+namespace MLNetQuant.Onnx.Activations;
+
+/// <summary>What a layer of integers takes and puts out.</summary>
+/// <param name="Input">The grid of its input.</param>
+/// <param name="Output">The grid of its output, or of what a Relu or Clip makes of it; null for float.</param>
+internal sealed record LayerActivations(ActivationGrid Input, ActivationGrid? Output);
