@@ -4,7 +4,7 @@ using MLNetQuant.Onnx.Layers;
 namespace MLNetQuant.Onnx.Activations;
 
 /// <summary>
-/// Where the output of a layer of integers is rounded to eight bits: behind a Relu or Clip that alone reads it, which costs
+/// Where the output of a layer of integers is rounded to eight bits: behind the Relu and Clip that alone read it, which cost
 /// nothing there, for the ends of the grid clip; else where it comes out.
 /// </summary>
 /// <param name="Node">The node whose first output is rounded.</param>
@@ -14,15 +14,24 @@ internal sealed record OutputPlace(int Node, double Low, double High)
 {
     public static OutputPlace Of(ILayer layer, GraphIndex index)
     {
-        var output = layer.Node.Output;
-        if (!index.Outputs.Contains(output) && index.Consumers(output) is [var next] && index.Graph.Node[next] is { Domain: "" or "ai.onnx" } reader)
+        var place = new OutputPlace(layer.Node.Index, double.NegativeInfinity, double.PositiveInfinity);
+        for (var output = layer.Node.Output; !index.Outputs.Contains(output) && index.Consumers(output) is [var next];)
         {
-            if (reader.OpType == "Relu")
-                return new(next, 0, double.PositiveInfinity);
-            if (reader.OpType == "Clip" && ClippingActivation.Ends(reader, output, index) is var (low, high))
-                return new(next, low, high);
+            var reader = index.Graph.Node[next];
+            if (reader.Domain is not ("" or "ai.onnx") || Ends(reader, output, index) is not var (low, high))
+                break;
+            place = new(next, Math.Clamp(low, place.Low, place.High), Math.Clamp(high, place.Low, place.High));
+            output = reader.Output[0];
         }
 
-        return new(layer.Node.Index, double.NegativeInfinity, double.PositiveInfinity);
+        return place;
     }
+
+    private static (double Low, double High)? Ends(Proto.NodeProto node, string input, GraphIndex index) => node.OpType switch
+    {
+        "Identity" => (double.NegativeInfinity, double.PositiveInfinity),
+        "Relu" => (0, double.PositiveInfinity),
+        "Clip" => ClippingActivation.Ends(node, input, index),
+        _ => null,
+    };
 }

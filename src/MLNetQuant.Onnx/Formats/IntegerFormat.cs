@@ -45,7 +45,7 @@ internal sealed class IntegerFormat(GraphIndex index) : IWeightFormat
         {
             MatMulLayer => true,
             GemmLayer { IsLinear: true, TransposedInput: false, Alpha: 1 } => LayerOutputs.AreReadable(layer, index),
-            ConvLayer { IsLinear: true } => !IsDepthwise(layer) && LayerOutputs.AreReadable(layer, index),
+            ConvLayer { IsLinear: true } => (!IsDepthwise(layer) || FollowsConv(layer)) && LayerOutputs.AreReadable(layer, index),
             _ => false,
         };
 
@@ -93,28 +93,51 @@ internal sealed class IntegerFormat(GraphIndex index) : IWeightFormat
         }
 
         var rewrite = new LayerRewrite(weight.Name, [decoded], constants) { Nodes = nodes };
+        if (activations.RoundedProducer is { } producer)
+            rewrite = RoundBehind(producer, rewrite, activations.Input, names);
         if (activations.Output is { } grid)
             rewrite = RoundOutput(layer, rewrite, grid, names);
         return rewrite with { Initializers = [.. rewrite.Initializers, .. pairs.Constants] };
     }
 
-    /// <summary>A filter for each channel alone has so few products that its integers are slower than floats.</summary>
+    /// <summary>
+    /// A filter for each channel alone has so few products that its integers are slower than floats, but not so much as
+    /// decoding and rounding what stands between other layers of integers.
+    /// </summary>
     private static bool IsDepthwise(ILayer layer) => layer.Layout.Groups > 1 && layer.Node.Weight.Dims[1] == 1;
+
+    /// <summary>Whether a layer's input is the output of another convolution, activated or not.</summary>
+    private bool FollowsConv(ILayer layer)
+    {
+        for (var tensor = layer.Node.Input; index.Producer(tensor) is >= 0 and var producer;)
+        {
+            var node = index.Graph.Node[producer];
+            if (node.OpType is not ("Relu" or "Clip" or "Identity"))
+                return node.OpType == "Conv";
+            tensor = node.Input[0];
+        }
+
+        return false;
+    }
 
     private LayerRewrite RoundOutput(ILayer layer, LayerRewrite rewrite, ActivationGrid grid, FreshNames names)
     {
         var place = OutputPlace.Of(layer, index).Node;
+        if (place != layer.Node.Index)
+            return RoundBehind(place, rewrite, grid, names);
         var pairs = new QuantizePair(names);
-        if (place == layer.Node.Index)
-        {
-            var nodes = rewrite.Nodes.ToList();
-            pairs.AddBehind(nodes[^1], grid, nodes);
-            return rewrite with { Nodes = nodes, Initializers = [.. rewrite.Initializers, .. pairs.Constants] };
-        }
+        var nodes = rewrite.Nodes.ToList();
+        pairs.AddBehind(nodes[^1], grid, nodes);
+        return rewrite with { Nodes = nodes, Initializers = [.. rewrite.Initializers, .. pairs.Constants] };
+    }
 
-        List<NodeProto> behind = [index.Graph.Node[place].Clone()];
-        pairs.AddBehind(behind[0], grid, behind);
-        return rewrite with { Behind = new(place, behind, pairs.Constants) };
+    /// <summary>Rounds the output of another node.</summary>
+    private LayerRewrite RoundBehind(int node, LayerRewrite rewrite, ActivationGrid grid, FreshNames names)
+    {
+        var pairs = new QuantizePair(names);
+        List<NodeProto> nodes = [index.Graph.Node[node].Clone()];
+        pairs.AddBehind(nodes[0], grid, nodes);
+        return rewrite with { Others = [.. rewrite.Others, new(node, nodes, pairs.Constants)] };
     }
 
     private static (float[] Scales, bool Alike) Scales(QuantizedLayer layer)

@@ -33,7 +33,7 @@ internal sealed class WrittenLayers(FormatPlan plan, BranchFlattening branches)
         var rewrite = format.Write(layer, _names);
         Rewrites.Add(
             branches.Origins[layer.Layer.Node.Index],
-            rewrite.Behind is { } behind ? rewrite with { Behind = behind with { Node = branches.Origins[behind.Node] } } : rewrite);
+            rewrite with { Others = [.. rewrite.Others.Select(o => o with { Node = branches.Origins[o.Node] })] });
         _formats.Add(format);
     }
 }

@@ -77,6 +77,11 @@ internal sealed class GraphIndex
             ? _static[node]
             : Initializers.ContainsKey(tensor) || SparseInitializers.ContainsKey(tensor);
 
+    /// <summary>An initializer that no caller may feed, or the value of a Constant node; null for other tensors.</summary>
+    public TensorProto? Constant(string tensor) => Producer(tensor) is >= 0 and var node
+        ? Graph.Node[node] is { OpType: "Constant", Domain: "" or "ai.onnx", Attribute: [{ Name: "value", T: { } value }] } ? value : null
+        : Initializers.TryGetValue(tensor, out var initializer) && !IsOverridable(tensor) ? initializer : null;
+
     /// <summary>
     /// Whether a caller may feed an initializer. Up to IR 3 every initializer is listed as an input; from IR 4 on,
     /// being listed means overridable.

@@ -29,7 +29,12 @@ internal static class GraphRewriter
         }
 
         var replaced = rewrites.Initializers.ToDictionary(i => i.Name);
-        new SharedRounding(replaced).Apply(graph);
+        if (rewrites.RoundActivations)
+        {
+            new SharedRounding(replaced).Apply(graph);
+            FloatReaders.Protect(graph, replaced);
+        }
+
         var read = new GraphNames(graph);
         var made = graph.Node.SelectMany(n => n.Output).ToHashSet();
         if (model.IrVersion < InitializersStandAlone)

@@ -7,10 +7,13 @@ internal sealed class GraphRewrites
 {
     private readonly Dictionary<int, LayerRewrite> _byNode = [];
     private readonly Dictionary<string, LayerRewrite> _byWeight = [];
-    private readonly Dictionary<int, NodeRewrite> _behind = [];
+    private readonly Dictionary<int, NodeRewrite> _others = [];
 
     /// <summary>All constants.</summary>
-    public IEnumerable<TensorProto> Initializers => _byWeight.Values.SelectMany(r => r.Initializers).Concat(_behind.Values.SelectMany(r => r.Initializers));
+    public IEnumerable<TensorProto> Initializers => _byWeight.Values.SelectMany(r => r.Initializers).Concat(_others.Values.SelectMany(r => r.Initializers));
+
+    /// <summary>Whether one of them rounds activations by QuantizeLinear.</summary>
+    public bool RoundActivations { get; private set; }
 
     /// <summary>Adds the rewrite of one weight.</summary>
     /// <param name="node">The node of its layer.</param>
@@ -20,8 +23,9 @@ internal sealed class GraphRewrites
         _byWeight.Add(rewrite.Weight, rewrite);
         if (rewrite.Nodes.Count > 0)
             _byNode.Add(node, rewrite);
-        if (rewrite.Behind is { } behind)
-            _behind.Add(behind.Node, behind);
+        RoundActivations |= rewrite.Nodes.Any(n => n.OpType == "QuantizeLinear");
+        foreach (var other in rewrite.Others)
+            _others.Add(other.Node, other);
     }
 
     /// <summary>Lets go of the rewrites of weights that are not needed any more.</summary>
@@ -37,10 +41,10 @@ internal sealed class GraphRewrites
     }
 
     /// <summary>What replaces a node; null where it stays.</summary>
-    public IReadOnlyList<NodeProto>? OfNode(int node) => _byNode.GetValueOrDefault(node)?.Nodes ?? _behind.GetValueOrDefault(node)?.Nodes;
+    public IReadOnlyList<NodeProto>? OfNode(int node) => _byNode.GetValueOrDefault(node)?.Nodes ?? _others.GetValueOrDefault(node)?.Nodes;
 
-    /// <summary>What replaces a node behind a layer; null for other nodes.</summary>
-    public NodeRewrite? BehindLayer(int node) => _behind.GetValueOrDefault(node);
+    /// <summary>What replaces a node that is no layer's; null where it stays.</summary>
+    public NodeRewrite? OfOther(int node) => _others.GetValueOrDefault(node);
 
     /// <summary>The rewrite of a weight; null where it is none, or float still.</summary>
     public LayerRewrite? OfWeight(string name) => _byWeight.GetValueOrDefault(name);

@@ -41,10 +41,12 @@ internal sealed record GraphSlice(ModelProto Model, IReadOnlyList<string> Inputs
                 graph.Node.AddRange(replacement);
             else
                 graph.Node.Add(index.Graph.Node[node]);
-            graph.Initializer.AddRange(rewrites.BehindLayer(node)?.Initializers ?? []);
+            graph.Initializer.AddRange(rewrites.OfOther(node)?.Initializers ?? []);
             produced.UnionWith(index.Graph.Node[node].Output);
         }
 
+        if (rewrites.RoundActivations)
+            FloatReaders.Protect(graph, graph.Initializer.ToDictionary(i => i.Name));
         graph.Input.AddRange(fed.Select(name => new ValueInfoProto
         {
             Name = name,

@@ -11,8 +11,8 @@ internal sealed record LayerRewrite(string Weight, IReadOnlyList<NodeProto> Deco
     /// <summary>The nodes that replace the layer's own; empty where it stays as it is.</summary>
     public IReadOnlyList<NodeProto> Nodes { get; init; } = [];
 
-    /// <summary>What replaces a node behind the layer's own; null where there is nothing to replace.</summary>
-    public NodeRewrite? Behind { get; init; }
+    /// <summary>What replaces other nodes: those whose outputs are rounded for the layer's sake.</summary>
+    public IReadOnlyList<NodeRewrite> Others { get; init; } = [];
 }
 
 /// <summary>What stands in the place of a node without weights.</summary>

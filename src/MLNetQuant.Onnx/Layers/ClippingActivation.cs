@@ -92,9 +92,7 @@ internal sealed record ClippingActivation(double[] Low, double[] High)
         {
             if (clip.Input[input].Length == 0)
                 continue;
-            if (!index.Initializers.TryGetValue(clip.Input[input], out var end)
-                || end.DataType != (int)TensorProto.Types.DataType.Float
-                || index.IsOverridable(end.Name)
+            if (index.Constant(clip.Input[input]) is not { DataType: (int)TensorProto.Types.DataType.Float } end
                 || TensorValues.ReadFloats(end) is not [var value])
             {
                 return null;
