@@ -10,7 +10,7 @@ internal sealed class FormatArguments
 
     private readonly Option<WeightFormat?> _format = Arguments.Choice<WeightFormat>(
         "--format",
-        "How codes are written: folded is small at float speed, dynamic multiplies integers, packed stays small in memory, float judges the algorithm alone. [default: auto]",
+        "How codes are written: folded is small at float speed, integer and dynamic multiply integers, packed stays small in memory, float judges the algorithm alone. [default: auto]",
         "a format");
 
     private readonly Option<FormatTarget?> _target = Arguments.Choice<FormatTarget>(

@@ -16,6 +16,7 @@ internal static class QuantizeCommand
         calibration.Required = true;
         var grid = new GridArguments();
         var format = new FormatArguments();
+        var activations = new ActivationArguments();
         var run = new RunArguments();
         var dryRun = new Option<bool>("--dry-run")
         {
@@ -24,12 +25,12 @@ internal static class QuantizeCommand
         var json = Arguments.Json();
         var quiet = new Option<bool>("--quiet") { Description = "Print nothing but errors." };
         var command = new Command("quantize", "Quantizes the weights of a model and writes the new ONNX file.") { model };
-        foreach (var option in (Option[])[output, calibration, .. grid.All, .. format.All, .. run.All, dryRun, json, quiet])
+        foreach (var option in (Option[])[output, calibration, .. grid.All, .. format.All, .. activations.All, .. run.All, dryRun, json, quiet])
             command.Add(option);
         command.SetAction(parsed =>
         {
             var options = QuantizationOptions.Default with { CancellationToken = context.CancellationToken };
-            options = run.Apply(parsed, format.Apply(parsed, grid.Apply(parsed, options)));
+            options = run.Apply(parsed, activations.Apply(parsed, format.Apply(parsed, grid.Apply(parsed, options))));
             CheckOptions(options);
             var files = new Files(
                 parsed.GetRequiredValue(model), parsed.GetRequiredValue(calibration)!, parsed.GetValue(output), parsed.GetValue(json));

@@ -9,7 +9,7 @@ internal static class QuantizationTable
     public static void Write(CommandContext context, string outputFile, QuantizationReport report)
     {
         var console = Tables.Console(context);
-        var table = Tables.Create("layer", "op", ">inputs×outputs", ">bits", "format", ">error");
+        var table = Tables.Create("layer", "op", ">inputs×outputs", ">bits", "format", ">error", ">of activations");
         foreach (var layer in report.Layers)
         {
             table.Add(
@@ -18,7 +18,8 @@ internal static class QuantizationTable
                 string.Create(CultureInfo.InvariantCulture, $"{layer.Inputs}×{layer.Outputs}"),
                 layer.Bits.ToString(CultureInfo.InvariantCulture),
                 layer.Format,
-                Tables.Percent(layer.RelativeError) + (layer.InputsRescaled ? ", inputs rescaled" : ""));
+                Tables.Percent(layer.RelativeError) + (layer.InputsRescaled ? ", inputs rescaled" : ""),
+                layer.ActivationError is { } error ? Tables.Percent(error) : "");
         }
 
         console.Write(table);
@@ -27,6 +28,8 @@ internal static class QuantizationTable
         WriteTimings(console, report);
         if (report.Layers.Any(l => l.Format == "dynamic"))
             context.Output.WriteLine("Dynamic layers: one activation scale spans the whole batch, so that a row's result depends on the rows beside it.");
+        if (report.RangeReduced)
+            context.Output.WriteLine("Reduced range: layers of integers have weights of at most 7 bits, so that no processor overflows.");
         if (report.PaperLevels)
             context.Output.WriteLine("Paper levels: 2^b + 1 values at b bits, for comparison with published figures only.");
         context.Output.WriteLine(string.Create(
@@ -42,7 +45,7 @@ internal static class QuantizationTable
         foreach (var file in report.Timings)
         {
             string[] first = [file.Format, Tables.Number(file.Bytes), Tables.Percent(file.OutputError)];
-            var verdict = string.Join("; ", new[] { file.Taken ? "taken" : null, file.Refusal, file.Tolerated }.OfType<string>());
+            var verdict = string.Join("; ", new[] { file.Taken ? "taken" : null, file.Refusal, file.Tolerated, file.TakenBack > 0 ? $"{file.TakenBack} layers taken back to float activations" : null }.OfType<string>());
             if (file.Batches.Count == 0)
                 table.Add([.. first, "", "", "", "", verdict]);
             foreach (var (row, batch) in file.Batches.Index())

@@ -38,7 +38,7 @@ internal sealed class ActivationReader(GraphIndex index, QuantizationOptions opt
     private int? RoundedSum(string tensor)
     {
         var node = index.Producer(tensor);
-        if (node < 0 || _rounded.Contains(tensor))
+        if (node < 0 || index.IsInBranch(node) || _rounded.Contains(tensor))
             return null;
         var sum = index.Graph.Node[node];
         if (sum is { OpType: "Relu", Domain: "" or "ai.onnx" } && index.Consumers(sum.Input[0]).Count == 1 && index.Producer(sum.Input[0]) is >= 0 and var before)

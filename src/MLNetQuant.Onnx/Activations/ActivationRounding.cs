@@ -33,13 +33,13 @@ internal sealed class ActivationRounding(
         if (_isDecided && activations is { Input: var grid })
             inputs = new(inputs.Float, [.. inputs.Quantized.Select(x => new RoundedTensor(x, grid.Round))]) { FloatOutputs = inputs.FloatOutputs };
         var bits = _isReduced && Array.Exists(formats, f => f.MultipliesBytes) ? Math.Min(options.Bits, ByteProducts.SafeBits) : options.Bits;
-        var result = quantizer.Quantize(layer, number, inputs, bits, gathered);
+        var result = quantizer.Quantize(layer, number, inputs, gathered, bits);
         return result with { Layer = result.Layer with { Activations = activations } };
     }
 
     /// <summary>How later layers see the layer.</summary>
     public IWeightFormat StreamFormat(QuantizedLayer layer) =>
-        _isDecided && plan.Candidates[0].Plan.Of(layer) is { Activations: not null } format ? format : _float;
+        _isDecided && plan.Candidates[0].Plan.Of(layer) is { Activations: not null, WritesPairs: false } format ? format : _float;
 
     /// <summary>What rounding the layer's activations does to its outputs.</summary>
     public double? Error(QuantizedLayer layer, int number, LayerInputs inputs, IWeightFormat format) =>

@@ -58,7 +58,7 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
             written.Add(rounded);
         }
 
-        var file = GraphRewriter.Apply(plan.Prepared, written.Rewrites, ModelMetadata.Of(model, options, plan.Rows));
+        var file = GraphRewriter.Apply(plan.Prepared, written.Complete(), ModelMetadata.Of(model, options, plan.Rows));
         var live = walk.LargestBytes * plan.Batches.Count;
         var files = plan.Candidates.Count;
         var contest = files == 1 ? 0 : SessionTimer.Budget.TotalSeconds + (files * opening);

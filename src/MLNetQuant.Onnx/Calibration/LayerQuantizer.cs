@@ -22,9 +22,9 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
     /// <param name="layer">The layer.</param>
     /// <param name="number">Its place among the quantized layers, the key of its random numbers.</param>
     /// <param name="inputs">Its input in both streams and its float outputs.</param>
-    /// <param name="bits">Bits per weight, up to those of the options.</param>
     /// <param name="gathered">Called when the statistics are there and rounding begins.</param>
-    public LayerResult Quantize(ILayer layer, int number, LayerInputs inputs, int bits, Action gathered)
+    /// <param name="bits">Bits per weight; null for those of the options.</param>
+    public LayerResult Quantize(ILayer layer, int number, LayerInputs inputs, Action? gathered = null, int? bits = null)
     {
         var layout = layer.Layout;
         var weights = ReadWeights(layer);
@@ -38,11 +38,11 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
         var sampler = new RowSampler(options.Seed, number, rows, options.RowsPerLayer);
         var split = ReadStatistics(layer, inputs, weights, sampler);
         LayerStatistics[] statistics = [.. split.Select(s => s.All)];
-        var recipes = Recipes(weights, statistics, bits);
+        var recipes = Recipes(weights, statistics, bits ?? options.Bits);
         var correct = options.BiasCorrection && BiasWriter.CanApply(layer, index);
         var activation = correct ? ClippingActivation.After(layer, index) : null;
         var samples = activation is null ? null : RowSample.Read(layer, inputs, sampler);
-        gathered();
+        gathered?.Invoke();
         var groups = new GroupResult[layout.Groups];
         var threads = layout.Groups == 1 ? options.Threads : 1;
         ParallelWork.For(layout.Groups, options.Threads, g => groups[g] = QuantizeGroup(g), options.CancellationToken);

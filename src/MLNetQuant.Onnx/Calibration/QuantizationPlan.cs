@@ -38,7 +38,7 @@ internal sealed record QuantizationPlan(
         var prepared = ModelPreparation.Apply(model.Proto);
         var (batches, rows) = CalibrationBatches.Cut(model, calibration, options.BatchSize, options.Rows);
         var branches = BranchFlattening.Apply(prepared, batches, options.Threads, options.CancellationToken);
-        var index = new GraphIndex(branches.Model);
+        var index = new GraphIndex(branches.Model, branches.Origins);
         var (found, unfit) = LayerFinder.Find(index, branches);
         var (layers, skipped) = LayerSelection.Select(found, unfit, options);
         if (layers.Count == 0)

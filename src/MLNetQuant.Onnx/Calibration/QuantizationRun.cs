@@ -21,14 +21,9 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
     {
         using var garbage = new GarbageLimit(_budget);
         Rehearse();
-        var (written, reports, tooCoarse) = QuantizeLayers();
+        var (written, layers, reports, tooCoarse) = QuantizeLayers();
         options.Progress?.Report(new("write", null, _layers, _layers));
-        var metadata = ModelMetadata.Of(model, options, plan.Rows);
-        OnnxModel[] files =
-        [
-            .. written.Select(w => OnnxModel.FromProto(GraphRewriter.Apply(plan.Prepared, w.Rewrites, metadata), model.Name, options.ExternalData)),
-        ];
-
+        OnnxModel[] files = [.. written.Select(WriteFile)];
         options.Progress?.Report(new("verify", null, _layers, _layers));
         garbage.Collect();
         var contest = new FormatContest(model, ComparedBatches(), options);
@@ -39,8 +34,11 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
                 $"The quantized model '{model.Name}' gives NaN or infinite outputs on calibration rows: use more bits, or exclude layers.");
         }
 
+        var fallback = new ActivationFallback(contest, plan.Branches, WriteFile);
+        for (var e = 1; e < entries.Length; e++)
+            (written[e], entries[e]) = fallback.Apply(written[e], entries[e], entries[0], layers);
         var (winner, timings) = entries.Length == 1 ? (0, []) : contest.Hold(entries, plan.TimedBatches);
-        var quantized = files[winner];
+        var quantized = entries[winner].Model;
         SkippedLayer[] skipped = [.. plan.Skipped, .. tooCoarse];
         var quantizedWeights = reports.Sum(r => r.Weights);
         return new(quantized, new QuantizationReport
@@ -59,6 +57,7 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
             QuantizedWeights = quantizedWeights,
             CalibrationRows = plan.Rows,
             PaperLevels = options.PaperLevels,
+            RangeReduced = reports.Any(r => r.CalibrationRows > 0 && r.Bits < options.Bits),
             Outputs = entries[winner].Errors,
             Timings = timings,
             Seconds = watch.Elapsed.TotalSeconds,
@@ -66,7 +65,10 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
         });
     }
 
-    private (WrittenLayers[] Written, List<LayerReport> Reports, List<SkippedLayer> TooCoarse) QuantizeLayers()
+    private OnnxModel WriteFile(WrittenLayers layers) => OnnxModel.FromProto(
+        GraphRewriter.Apply(plan.Prepared, layers.Complete(), ModelMetadata.Of(model, options, plan.Rows)), model.Name, options.ExternalData);
+
+    private (WrittenLayers[] Written, List<QuantizedLayer> Layers, List<LayerReport> Reports, List<SkippedLayer> TooCoarse) QuantizeLayers()
     {
         var graph = plan.Branches.Model;
         using var walk = new CalibrationWalk(
@@ -76,6 +78,7 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
         var tables = new TableQuantizer(options);
         var streamNames = new FreshNames(graph.Graph);
         WrittenLayers[] written = [.. plan.Candidates.Select(c => new WrittenLayers(c.Plan, plan.Branches))];
+        var layers = new List<QuantizedLayer>();
         var reports = new List<LayerReport>();
         var tooCoarse = new List<SkippedLayer>();
         foreach (var (number, layer) in plan.Layers.Index())
@@ -96,6 +99,8 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
                 walk.Replace(layer, rounding.StreamFormat(result.Layer).Write(result.Layer, streamNames));
                 foreach (var file in written)
                     file.Add(result.Layer, inputs is null ? null : rounding.Error(result.Layer, number, inputs, file.Plan.Of(result.Layer)));
+                if (written.Length > 1)
+                    layers.Add(result.Layer);
                 reports.Add(result.ToReport(written[0].Formats[^1], options, watch.Elapsed.TotalSeconds));
             }
 
@@ -104,7 +109,7 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
             void Gathered() => options.Progress?.Report(new("quantize", layer.Node.Name, number, _layers));
         }
 
-        return (written, reports, tooCoarse);
+        return (written, layers, reports, tooCoarse);
     }
 
     /// <summary>The file to fall back to is taken even where it is slow.</summary>

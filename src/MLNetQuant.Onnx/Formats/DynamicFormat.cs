@@ -29,7 +29,10 @@ internal sealed class DynamicFormat(GraphIndex index) : IWeightFormat
 
     public bool Fits(ILayer layer) => PlainProduct.Is(layer, index) && layer.Layout.Inputs <= MostInputs;
 
-    public string? Refuse(ILayer layer, Granularity granularity) => granularity.BlockSize(layer.Layout.Inputs) < layer.Layout.Inputs
+    public string? Refuse(ILayer layer, Granularity granularity) => RefuseBlocks(layer, granularity);
+
+    /// <summary>Why the kernels with one scale for an output cannot take a granularity; null where they can.</summary>
+    public static string? RefuseBlocks(ILayer layer, Granularity granularity) => granularity.BlockSize(layer.Layout.Inputs) < layer.Layout.Inputs
         ? $"format dynamic has one scale for each output or one for all, and the granularity is {granularity}; use channel or tensor, or format packed"
         : null;
 

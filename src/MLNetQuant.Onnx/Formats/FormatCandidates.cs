@@ -20,12 +20,24 @@ internal static class FormatCandidates
             throw new QuantizationException($"{refusals.Length} layers cannot be written: {string.Join("; ", refusals)}.");
         if (options.Format != WeightFormat.Auto || options.Target == FormatTarget.Size)
             return [first];
-        var others = new[] { WeightFormat.Dynamic, WeightFormat.Packed }.Select(Create)
-            .Where(c => !Refusals(c.Plan).Any() && layers.Any(l => c.Plan.Of(l).Activations is not null));
-        return [first, .. others];
+        var taken = new HashSet<string> { Signature(first.Plan) };
+        var integer = new IntegerFormat(index);
+        var convolves = layers.All(l => !integer.Fits(l) || integer.Refuse(l, options.Granularity) is null);
+        FormatCandidate[] others =
+        [
+            Create(WeightFormat.Integer, options with { Activations = ActivationScales.Static }),
+            With(Create(WeightFormat.Dynamic)),
+            With(Create(WeightFormat.Packed)),
+        ];
+        return [first, .. others.Where(c => !Refusals(c.Plan).Any() && taken.Add(Signature(c.Plan)))];
 
-        FormatCandidate Create(WeightFormat format) => new(
-            format is WeightFormat.Auto ? "folded" : format.ToString().ToLowerInvariant(), WeightFormats.For(options, format, index, layers));
+        // Convolutions run on integers beside all other formats.
+        FormatCandidate With(FormatCandidate candidate) => convolves ? candidate with { Plan = candidate.Plan.Before(integer) } : candidate;
+
+        string Signature(FormatPlan plan) => string.Join(',', layers.Select(l => plan.Of(l).Name));
+
+        FormatCandidate Create(WeightFormat format, QuantizationOptions? other = null) => new(
+            format is WeightFormat.Auto ? "folded" : format.ToString().ToLowerInvariant(), WeightFormats.For(other ?? options, format, index, layers));
 
         IEnumerable<string> Refusals(FormatPlan plan) =>
             from layer in layers

@@ -15,6 +15,9 @@ internal sealed class FormatPlan(IReadOnlyList<IWeightFormat> preferred)
     public IWeightFormat Of(QuantizedLayer layer) => preferred.First(f =>
         f.Fits(layer.Layer) && f.Carries(layer) && (f.Activations is null || !_floatActivations.Contains(layer.Layer.Node.Name)));
 
+    /// <summary>The plan with another format for the layers that only its last two, which round no activations, have a form for.</summary>
+    public FormatPlan Before(IWeightFormat format) => new([.. preferred.SkipLast(2), format, .. preferred.TakeLast(2)]);
+
     /// <summary>The plan with float activations in some layers.</summary>
     /// <param name="layers">Their names.</param>
     public FormatPlan Without(IEnumerable<string> layers) => new(preferred) { _floatActivations = [.. layers] };

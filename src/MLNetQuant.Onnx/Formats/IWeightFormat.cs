@@ -32,6 +32,9 @@ internal interface IWeightFormat
     /// <summary>Whether it multiplies codes as bytes with bytes, which may overflow (<see cref="ReducedRange"/>).</summary>
     bool MultipliesBytes => false;
 
+    /// <summary>Whether both layers of a node with two weights are written together.</summary>
+    bool WritesPairs => false;
+
     /// <summary>How the layer rounds its input in a run; only where <see cref="Activations"/> says that it does.</summary>
     RoundActivations Rounding(QuantizedLayer layer) => throw new NotSupportedException();
 

@@ -19,8 +19,8 @@ internal static class WeightFormats
             WeightFormat.Auto or WeightFormat.Folded => new([rows, folded]),
             WeightFormat.Float => new([new FloatFormat()]),
             WeightFormat.Integer when options.Activations == ActivationScales.Static => new([new IntegerFormat(index), rows, folded]),
-            WeightFormat.Integer => new([new DynamicFormat(index), new IntegerFormat(index), rows, folded]),
-            WeightFormat.Dynamic => new([new DynamicFormat(index), rows, folded]),
+            WeightFormat.Integer => new([new DynamicFormat(index), new DynamicRecurrentFormat(), new IntegerFormat(index), rows, folded]),
+            WeightFormat.Dynamic => new([new DynamicFormat(index), new DynamicRecurrentFormat(), rows, folded]),
             WeightFormat.Packed => new([new PackedFormat(index), new BlockTableFormat(options.Bits), rows, folded]),
             _ => throw new QuantizationException($"There is no weight format {(int)format}: use Auto, Folded, Float, Integer, Dynamic or Packed."),
         };

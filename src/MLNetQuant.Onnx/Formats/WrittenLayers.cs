@@ -8,11 +8,10 @@ namespace MLNetQuant.Onnx.Formats;
 internal sealed class WrittenLayers(FormatPlan plan, BranchFlattening branches)
 {
     private readonly FreshNames _names = new(branches.Model.Graph);
+    private readonly GraphRewrites _rewrites = new();
     private readonly List<IWeightFormat> _formats = [];
     private readonly List<double?> _activationErrors = [];
-
-    /// <summary>What replaces the layers.</summary>
-    public GraphRewrites Rewrites { get; } = new();
+    private readonly Dictionary<int, (QuantizedLayer Layer, int Place)> _waiting = []; // by node
 
     /// <summary>Which format each layer is written in.</summary>
     public FormatPlan Plan => plan;
@@ -28,12 +27,39 @@ internal sealed class WrittenLayers(FormatPlan plan, BranchFlattening branches)
     /// <param name="activationError">What rounding its activations does.</param>
     public void Add(QuantizedLayer layer, double? activationError = null)
     {
-        _activationErrors.Add(activationError);
         var format = plan.Of(layer);
-        var rewrite = format.Write(layer, _names);
-        Rewrites.Add(
-            branches.Origins[layer.Layer.Node.Index],
-            rewrite with { Others = [.. rewrite.Others.Select(o => o with { Node = branches.Origins[o.Node] })] });
         _formats.Add(format);
+        _activationErrors.Add(format.Activations is null ? null : activationError);
+        if (!format.WritesPairs)
+        {
+            Add(layer, format.Write(layer, _names));
+        }
+        else if (_waiting.Remove(layer.Layer.Node.Index, out var other))
+        {
+            foreach (var rewrite in DynamicRecurrentFormat.WritePair(other.Layer, layer, _names))
+                Add(layer, rewrite);
+        }
+        else
+        {
+            _waiting.Add(layer.Layer.Node.Index, (layer, _formats.Count - 1));
+        }
     }
+
+    /// <summary>What replaces the layers, once all of them are there: one that waits for the other layer of its node in vain is written without.</summary>
+    public GraphRewrites Complete()
+    {
+        foreach (var (layer, place) in _waiting.Values)
+        {
+            var format = plan.Without([layer.Layer.Node.Name]).Of(layer);
+            (_formats[place], _activationErrors[place]) = (format, null);
+            Add(layer, format.Write(layer, _names));
+        }
+
+        _waiting.Clear();
+        return _rewrites;
+    }
+
+    private void Add(QuantizedLayer layer, LayerRewrite rewrite) => _rewrites.Add(
+        branches.Origins[layer.Layer.Node.Index],
+        rewrite with { Others = [.. rewrite.Others.Select(o => o with { Node = branches.Origins[o.Node] })] });
 }

@@ -10,10 +10,14 @@ internal sealed class GraphIndex
     private readonly Dictionary<string, int> _producers = [];
     private readonly bool[] _static;
     private readonly long _irVersion;
+    private readonly IReadOnlyList<int>? _origins;
 
-    public GraphIndex(ModelProto model)
+    /// <param name="model">The model.</param>
+    /// <param name="origins">For each node the one of the file that it is, −1 for one out of a branch; null where they are the same.</param>
+    public GraphIndex(ModelProto model, IReadOnlyList<int>? origins = null)
     {
         Graph = model.Graph;
+        _origins = origins;
         _irVersion = model.IrVersion;
         Opset = model.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version ?? 0;
         if (Graph.Initializer.GroupBy(i => i.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
@@ -67,6 +71,9 @@ internal sealed class GraphIndex
 
     /// <summary>The node that produces a tensor; −1 for graph inputs and initializers.</summary>
     public int Producer(string tensor) => _producers.TryGetValue(tensor, out var node) ? node : -1;
+
+    /// <summary>Whether a node stands in a branch, where it cannot be replaced.</summary>
+    public bool IsInBranch(int node) => _origins?[node] < 0;
 
     /// <summary>Whether a node's outputs are the same in every run.</summary>
     public bool IsStatic(int node) => _static[node];

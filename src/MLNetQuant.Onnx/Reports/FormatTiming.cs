@@ -23,9 +23,15 @@ public sealed record FormatTiming
 
     /// <summary>
     /// The output whose error its activations raise by more than half over that of the weights alone, where that does not
-    /// rule the file out because an error of up to 1 % always passes; null where no output is raised so far.
+    /// rule the file out because an error of up to 2 % always passes; null where no output is raised so far.
     /// </summary>
     public required string? Tolerated { get; init; }
+
+    /// <summary>
+    /// Layers that were taken back to float activations, those with the largest activation errors, because the outputs were
+    /// too far off with them; 0 where they were near enough, and where no such layers help.
+    /// </summary>
+    public int TakenBack { get; init; }
 }
 
 /// <summary>Times of the shortest of several runs on one thread, the models taking turns.</summary>

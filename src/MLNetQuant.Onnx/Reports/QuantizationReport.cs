@@ -33,6 +33,12 @@ public sealed record QuantizationReport
     public required bool PaperLevels { get; init; }
 
     /// <summary>
+    /// Whether layers that may run on integers got weights of at most seven bits (<see cref="ReducedRange"/>), which no
+    /// processor can make overflow; each layer's bits say which.
+    /// </summary>
+    public bool RangeReduced { get; init; }
+
+    /// <summary>
     /// Relative error of each output against the float model, measured on the file as written, on at most eight batches of
     /// calibration rows: those that hold the rows that layers judged by, where whole batches do (a layer with one row for each
     /// calibration row holds back one block of up to 64 in five); else every fifth batch, or all where they are fewer than five.

@@ -5,7 +5,7 @@ namespace MLNetQuant.Cli.Tests.Commands;
 public partial class UsageTests
 {
     [Theory]
-    [InlineData("quantize", "MODEL", "--output --calibration --bits --algorithm --effort --granularity --scale-rule --percentile --zero-point --paper --no-bias-correction --format --target --batch --external-data --max-layer-error --rows --seed --threads --memory --include --exclude --dry-run --json --quiet --help")]
+    [InlineData("quantize", "MODEL", "--output --calibration --bits --algorithm --effort --granularity --scale-rule --percentile --zero-point --paper --no-bias-correction --format --target --batch --external-data --activations --activation-range --activation-percentile --reduce-range --max-layer-error --rows --seed --threads --memory --include --exclude --dry-run --json --quiet --help")]
     [InlineData("inspect", "MODEL", "--json --help")]
     [InlineData("compare", "A B", "--data --json --help")]
     public void Help_lists_exactly_the_options_that_exist(string command, string arguments, string options)
@@ -32,7 +32,7 @@ public partial class UsageTests
         Assert.Contains("--algorithm <best|qronos|optq|gpfq|spfq|unified|beacon|adaround|msq|msq-preprocessed>", help, StringComparison.Ordinal);
         Assert.Contains("--scale-rule <absmax|mse|weighted-mse|percentile>", help, StringComparison.Ordinal);
         Assert.Contains("--zero-point <none|range|half-quadratic", help, StringComparison.Ordinal);
-        Assert.Contains("--format <auto|folded|float|dynamic|packed>", help, StringComparison.Ordinal);
+        Assert.Contains("--format <auto|folded|float|integer|dynamic|packed>", help, StringComparison.Ordinal);
         Assert.Contains("--effort <quick|normal|thorough>", help, StringComparison.Ordinal);
         Assert.Contains("[default: best]", help, StringComparison.Ordinal);
         Assert.Contains("[default: normal]", help, StringComparison.Ordinal);
@@ -50,8 +50,12 @@ public partial class UsageTests
     [InlineData("--threads", "-2", "--threads is '-2': give a whole number of 0 or more.")]
     [InlineData("--algorithm", "optimal", "--algorithm: \"optimal\" is not an algorithm; use best, qronos, optq, gpfq, spfq, unified, beacon, adaround, msq or msq-preprocessed.")]
     [InlineData("--granularity", "row", "--granularity: \"row\" is not a granularity; use tensor, channel, or block:N with N of at least 2, such as block:32.")]
-    [InlineData("--format", "2", "--format: \"2\" is not a format; use auto, folded, float, dynamic, packed.")]
+    [InlineData("--format", "2", "--format: \"2\" is not a format; use auto, folded, float, integer, dynamic, packed.")]
     [InlineData("--target", "small", "--target: \"small\" is not a target; use size, balanced, speed.")]
+    [InlineData("--activations", "float", "--activations: \"float\" is not a choice of activation scales; use static, dynamic.")]
+    [InlineData("--activation-range", "max", "--activation-range: \"max\" is not an activation range; use min-max, percentile, mse.")]
+    [InlineData("--activation-percentile", "50", "--activation-percentile: \"50\" is not a percentile of activations; use a number above 50 and at most 100.")]
+    [InlineData("--reduce-range", "yes", "--reduce-range: \"yes\" is not a choice of a reduced range; use auto, always, never.")]
     [InlineData("--batch", "1,0", "--batch: \"1,0\" are no batch sizes; use whole numbers of 1 or more, separated by commas, such as 1,64.")]
     [InlineData("--external-data", "maybe", "--external-data: \"maybe\" is not a choice of external data; use auto, always, never.")]
     [InlineData("--scale-rule", "max", "--scale-rule: \"max\" is not a rule for scales; use absmax, mse, weighted-mse, percentile.")]

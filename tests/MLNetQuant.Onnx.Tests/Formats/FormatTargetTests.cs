@@ -19,16 +19,16 @@ public class FormatTargetTests
         var options = new QuantizationOptions { Bits = bits, Target = target, TimedBatchSizes = [1, 32], Algorithm = new Algorithms.Gpfq() };
         var result = ModelQuantizer.Quantize(model, CalibrationRows.Of(("x", x)), options);
         var report = result.Report;
-        Assert.Equal(["folded", "dynamic", "packed"], report.Timings.Select(t => t.Format));
+        Assert.Equal(["folded", "integer", "dynamic", "packed"], report.Timings.Select(t => t.Format));
         var folded = report.Timings[0];
-        var timed = report.Timings.Where(t => t.OutputError <= Math.Max(0.01, 1.5 * folded.OutputError)).ToArray();
+        var timed = report.Timings.Where(t => t.OutputError <= Math.Max(0.02, 1.5 * folded.OutputError)).ToArray();
         Assert.All(timed, t => Assert.Equal([1, 32], t.Batches.Select(r => r.BatchSize)));
         Assert.All(report.Timings.Except(timed), t => Assert.Empty(t.Batches));
         Assert.All(report.Timings.SelectMany(t => t.Batches), r => Assert.True(r.FloatMilliseconds > 0 && r.Milliseconds > 0));
         var taken = report.Timings.Single(t => t.Taken);
         Assert.Null(taken.Refusal);
         Assert.Equal(taken.Bytes, report.QuantizedBytes);
-        Assert.All(report.Layers, l => Assert.Equal(taken.Format, l.Format));
+        Assert.Equal(taken.TakenBack, report.Layers.Count(l => l.Format != taken.Format));
         Assert.Equal(taken.OutputError, report.Outputs.Max(o => o.RelativeError));
         foreach (var file in report.Timings)
         {
@@ -37,7 +37,7 @@ public class FormatTargetTests
             var raised = file.OutputError > 1.5 * folded.OutputError;
             Assert.Equal(raised && timed.Contains(file), file.Tolerated is not null);
             if (raised)
-                Assert.Matches(@"^its activations raise the error of output 'y' from [\d.]+ % to [\d.]+ %(, and up to 1 % always passes)?$", file.Tolerated ?? file.Refusal);
+                Assert.Matches(@"^its activations raise the error of output 'y' from [\d.]+ % to [\d.]+ %(, and up to 2 % always passes)?$", file.Tolerated ?? file.Refusal);
         }
 
         double Mean(FormatTiming t) => Math.Pow(t.Batches.Aggregate(1.0, (product, r) => product * r.Ratio), 0.5);
@@ -48,7 +48,9 @@ public class FormatTargetTests
             Assert.Equal(folded, taken);
         else
             Assert.Equal(least, Mean(taken), 1e-9);
-        // The file is the one that its format alone writes.
+        // The file is the one that its format alone writes; integer, named, chooses codes for rounded activations.
+        if (taken.Format == "integer" || taken.TakenBack > 0)
+            return;
         var named = ModelQuantizer.Quantize(model, CalibrationRows.Of(("x", x)), options with { Format = Enum.Parse<WeightFormat>(taken.Format, ignoreCase: true) });
         Assert.Equal(named.Model.ToBytes(), result.Model.ToBytes());
         Assert.Empty(named.Report.Timings);
@@ -90,7 +92,7 @@ public class FormatTargetTests
         var b = Wide();
         var blocks = new QuantizationOptions { Bits = 4, Granularity = Granularity.PerBlock(32), Target = FormatTarget.Speed };
         Assert.Equal(["folded", "packed"], ModelQuantizer.Quantize(b.Build(), CalibrationRows.Of(("x", b.Rows(40, 256))), blocks).Report.Timings.Select(t => t.Format));
-        var conv = new GraphBuilder().Input("x", "N,3,8").Weight("W", 4, 3, 3).Node("Conv", "x,W", "y").Output("y");
+        var conv = new GraphBuilder().Input("x", "N,3,8").Weight("W", 3, 4, 3).Node("ConvTranspose", "x,W", "y").Output("y");
         var report = ModelQuantizer.Quantize(conv.Build(), CalibrationRows.Of(("x", conv.Rows(40, 3, 8))), new() { Target = FormatTarget.Speed }).Report;
         Assert.Empty(report.Timings);
         Assert.Equal("folded", report.Layers[0].Format);
@@ -101,7 +103,7 @@ public class FormatTargetTests
     {
         var b = new GraphBuilder().Input("x", "4,64").Weight("W", 64, 64).Node("MatMul", "x,W", "y").Output("y");
         var report = ModelQuantizer.Quantize(b.Build(), CalibrationRows.Of(("x", b.Rows(40, 64))), new() { Target = FormatTarget.Balanced }).Report;
-        Assert.Equal(["folded", "dynamic", "packed"], report.Timings.Select(t => t.Format));
+        Assert.Equal(["folded", "integer", "dynamic", "packed"], report.Timings.Select(t => t.Format));
     }
 
     private static GraphBuilder Wide() => new GraphBuilder().Input("x", "N,256").Weight("W", 256, 512).Weight("V", 128, 512).Weight("b", 128)
