@@ -4,6 +4,7 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
 using MLNetQuant.Benchmarks.Accuracy;
+using MLNetQuant.Benchmarks.Speed;
 using MLNetQuant.Benchmarks.Walk;
 
 namespace MLNetQuant.Benchmarks;
@@ -11,7 +12,8 @@ namespace MLNetQuant.Benchmarks;
 /// <summary>
 /// Runs the benchmarks. A run of all of them writes RESULTS.md; one with a filter prints its part only. Verbs
 /// measure apart from it: accuracy, of algorithms on real models; files, which writes FILES.md; theorems, which writes
-/// THEOREMS.md; walk, memory and estimates, of what calibration takes, which write WALK.md and ESTIMATES.md.
+/// THEOREMS.md; walk, memory and estimates, of what calibration takes, which write WALK.md and ESTIMATES.md; speed,
+/// which times quantized models against float and writes SPEED.md.
 /// </summary>
 internal static class Program
 {
@@ -30,6 +32,8 @@ internal static class Program
             return MemoryCommand.Run(root, args[1..]);
         if (args is ["estimates", ..])
             return EstimateCommand.Run(root, args[1..]);
+        if (args is ["speed", ..])
+            return SpeedCommand.Run(root, args[1..]);
         if (args is ["theorems"])
         {
             TheoremTable.Write(Path.Combine(root, "tests", "MLNetQuant.Benchmarks"));

@@ -27,7 +27,7 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
         options.Progress?.Report(new("verify", null, _layers, _layers));
         garbage.Collect();
         var contest = new FormatContest(model, ComparedBatches(), options);
-        FormatEntry[] entries = [.. plan.Candidates.Zip(files, (c, f) => contest.Enter(c.Name, f))];
+        FormatEntry[] entries = [.. plan.Candidates.Select((c, f) => contest.Enter(c.Name, files[f], written[f].SpansBatch))];
         if (!entries[0].Finite)
         {
             throw new QuantizationException(

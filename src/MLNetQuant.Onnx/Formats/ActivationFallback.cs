@@ -32,7 +32,7 @@ internal sealed class ActivationFallback(FormatContest contest, BranchFlattening
             lighter = new(plan, branches);
             foreach (var (place, layer) in layers.Index())
                 lighter.Add(layer, written.ActivationErrors[place]);
-            mended = contest.Enter(entry.Format, write(lighter)) with { TakenBack = count };
+            mended = contest.Enter(entry.Format, write(lighter), lighter.SpansBatch) with { TakenBack = count };
         }
 
         return (lighter, mended);

@@ -23,6 +23,8 @@ internal sealed class DynamicFormat(GraphIndex index) : IWeightFormat
 
     public string? Activations => "8 bits, one scale for the whole batch";
 
+    public bool SpansBatch => true;
+
     public bool MultipliesBytes => true;
 
     public RoundActivations Rounding(QuantizedLayer layer) => values => ActivationGrid.Of(values).Round(values);

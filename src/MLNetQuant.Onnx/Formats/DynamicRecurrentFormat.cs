@@ -19,6 +19,8 @@ internal sealed class DynamicRecurrentFormat : IWeightFormat
 
     public string? Activations => "8 bits, one scale for the whole batch";
 
+    public bool SpansBatch => true;
+
     public bool MultipliesBytes => true;
 
     public bool WritesPairs => true;

@@ -9,6 +9,9 @@ namespace MLNetQuant.Onnx.Formats;
 /// <param name="Finite">Whether all outputs are finite.</param>
 internal sealed record FormatEntry(string Format, OnnxModel Model, IReadOnlyList<OutputError> Errors, bool Finite)
 {
+    /// <summary>Whether a row's result depends on the rows beside it.</summary>
+    public bool SpansBatch { get; init; }
+
     /// <summary>Layers that were taken back to float activations so that the outputs are near enough.</summary>
     public int TakenBack { get; init; }
 
@@ -33,17 +36,20 @@ internal sealed class FormatContest(
     /// </summary>
     private const double SmallError = 0.02;
 
-    /// <summary>A file takes the place of the first one if it needs at most this part of its time: less is noise.</summary>
+    /// <summary>
+    /// A file takes the place of the first one if it needs at most this part of its time: less is noise. So does one whose rows
+    /// depend on their batch, of one whose rows do not.
+    /// </summary>
     private const double WorthWhile = 0.95;
 
     /// <summary>Balanced takes files up to this much larger than the smallest.</summary>
     private const double HardlyLarger = 1.1;
 
     /// <summary>Opens a file and compares its outputs.</summary>
-    public FormatEntry Enter(string format, OnnxModel file)
+    public FormatEntry Enter(string format, OnnxModel file, bool spansBatch)
     {
         var (errors, finite) = OutputComparison.Measure(model, file, verification, options.Threads, options.CancellationToken);
-        return new(format, file, errors, finite);
+        return new(format, file, errors, finite) { SpansBatch = spansBatch };
     }
 
     /// <summary>Why the outputs of a file rule it out; null where they are near enough.</summary>
@@ -92,7 +98,7 @@ internal sealed class FormatContest(
             fit = [.. fit.Where(e => entries[e].Model.SizeInBytes <= HardlyLarger * smallest)];
         }
 
-        var fastest = fit.MinBy(Mean);
+        var fastest = fit.MinBy(e => entries[e].SpansBatch ? Mean(e) / WorthWhile : Mean(e));
         return fit.Contains(0) && Mean(fastest) > WorthWhile * Mean(0) ? 0 : fastest;
 
         // The geometric mean over the batch sizes: twice as fast on one makes up for half as fast on another.

@@ -29,6 +29,9 @@ internal interface IWeightFormat
     /// <summary>What the layer's activations are when it runs; null for float.</summary>
     string? Activations => null;
 
+    /// <summary>Whether one scale of its activations spans the whole batch, so that rows depend on each other.</summary>
+    bool SpansBatch => false;
+
     /// <summary>Whether it multiplies codes as bytes with bytes, which may overflow (<see cref="ReducedRange"/>).</summary>
     bool MultipliesBytes => false;
 

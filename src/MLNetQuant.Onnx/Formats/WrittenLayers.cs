@@ -22,6 +22,9 @@ internal sealed class WrittenLayers(FormatPlan plan, BranchFlattening branches)
     /// <summary>What rounding its activations does to the outputs of each layer, relative; null where they are float.</summary>
     public IReadOnlyList<double?> ActivationErrors => _activationErrors;
 
+    /// <summary>Whether a scale of some layer spans the whole batch.</summary>
+    public bool SpansBatch => _formats.Exists(f => f.SpansBatch);
+
     /// <summary>Writes a layer.</summary>
     /// <param name="layer">The layer and its codes.</param>
     /// <param name="activationError">What rounding its activations does.</param>

@@ -99,6 +99,10 @@ public partial class UsageTests
     [InlineData("--paper", "Bits is 8, and the papers' 2^b + 1 levels of 8 bits do not fit a byte: give 1 to 7 bits, or leave the paper levels out.")]
     [InlineData("--effort quick --algorithm msq", "--effort goes with --algorithm best, and the algorithm is msq: leave one of the two out.")]
     [InlineData("--format dynamic --target speed", "--target goes with --format auto, and the format is dynamic: leave one of the two out.")]
+    [InlineData("--activations dynamic", "--activations goes with --format integer, and the format is auto: leave it out, or give that format.")]
+    [InlineData("--activation-range mse --format folded", "--activation-range goes with --format integer, or --target balanced or speed, and the format is folded: leave it out.")]
+    [InlineData("--activation-percentile 99 --format integer", "--activation-percentile goes with --activation-range percentile: give that as well, or leave it out.")]
+    [InlineData("--reduce-range always", "--reduce-range goes with --format integer or dynamic, or --target balanced or speed, and the format is auto with target size: leave it out.")]
     [InlineData("--batch 1,64", "--batch goes with --target balanced or speed, and the target is size, for which nothing is timed: leave it out, or give a target.")]
     public void Options_that_contradict_each_other_are_wrong_usage(string options, string sentence)
     {

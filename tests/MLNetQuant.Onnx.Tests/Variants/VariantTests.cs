@@ -22,7 +22,8 @@ public class VariantTests
             var cases = new TheoryData<string, string, WeightFormat>();
             foreach (var (variant, setting) in OperatorVariants.All.Keys.SelectMany(_ => Setting.All, (v, s) => (v, s)))
             {
-                foreach (var written in WrittenFormat.All.Where(f => f.Takes(setting.Value)))
+                var opset = OperatorVariants.All[variant].Model().Proto.OpsetImport.First(o => o.Domain.Length == 0).Version;
+                foreach (var written in WrittenFormat.All.Where(f => f.Takes(setting.Value) && opset >= f.LeastOpset))
                     cases.Add(variant, setting.Key, written.Format);
             }
 

@@ -13,11 +13,18 @@ internal sealed record WrittenFormat(WeightFormat Format, double Tolerance, Pred
     /// </summary>
     private const double EightBitActivations = 0.013;
 
+    /// <summary>Convolutions round what they put out as well: √2 times as much once more.</summary>
+    private const double EightBitsInAndOut = 0.018;
+
+    /// <summary>The first operator set that the format can be written at.</summary>
+    public long LeastOpset { get; init; }
+
     /// <summary>Every format but float.</summary>
     public static readonly IReadOnlyList<WrittenFormat> All =
     [
         new(WeightFormat.Folded, Tolerance: 0, _ => true),
         new(WeightFormat.Auto, Tolerance: 0, s => s.Bits == 8 && s.Granularity == "channel"),
+        new(WeightFormat.Integer, EightBitsInAndOut, s => s is { Bits: 8, Granularity: "channel" }) { LeastOpset = 13 },
         new(WeightFormat.Dynamic, EightBitActivations, s => s.Granularity == "tensor" || s is { Bits: 8, Granularity: "channel" }),
         new(WeightFormat.Packed, EightBitActivations, s => s.Granularity == "block:16" || s is { Bits: 4, Granularity: "channel" }),
     ];
