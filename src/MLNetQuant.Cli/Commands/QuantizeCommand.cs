@@ -47,6 +47,7 @@ internal static class QuantizeCommand
         var output = files.Output ?? throw new UsageException("Option '--output' is required.");
         OutputPath.Check(output, files.Model, files.Calibration, files.Json);
         var model = Load(files);
+        OutputPath.Check(output, [.. model.DataFiles]);
         if (options.ExternalData == ExternalData.Always || (options.ExternalData == ExternalData.Auto && model.DataFiles.Count > 0))
             OutputPath.Check($"{output}.data", [.. model.DataFiles, files.Model, files.Calibration, files.Json]);
         var rows = DataFile.Read(files.Calibration, model);
@@ -78,7 +79,10 @@ internal static class QuantizeCommand
     {
         if (files.Json is not null)
             OutputPath.Check(files.Json, files.Model, files.Calibration);
-        return OnnxModel.Load(files.Model);
+        var model = OnnxModel.Load(files.Model);
+        if (files.Json is not null)
+            OutputPath.Check(files.Json, [.. model.DataFiles]);
+        return model;
     }
 
     // What is left to refuse after parsing are patterns that are no regular expressions, and paper levels of 8 bits.

@@ -66,6 +66,17 @@ public sealed class SampleModelTests : IDisposable
         var result = CommandLine.Run("quantize", _folder["float.onnx"], "-o", _folder["f.onnx"], "--calibration", _folder["rows.npy"], "--algorithm", "msq");
         Assert.NotEqual(0, result.Exit);
         Assert.Contains("f.onnx.data' is named twice", result.Error, StringComparison.Ordinal);
+
+        var bytes = File.ReadAllBytes(_folder["f.onnx.data"]);
+        foreach (var (model, report) in new[] { ("f.onnx.data", "r.json"), ("o.onnx", "f.onnx.data") })
+        {
+            var over = CommandLine.Run(
+                "quantize", _folder["float.onnx"], "-o", _folder[model], "--json", _folder[report], "--calibration", _folder["rows.npy"], "--algorithm", "msq");
+            Assert.Equal(2, over.Exit);
+            Assert.Contains("f.onnx.data' is named twice", over.Error, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(bytes, File.ReadAllBytes(_folder["f.onnx.data"]));
     }
 
     [Fact]
