@@ -34,7 +34,7 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
         using var garbage = new GarbageLimit(budget);
         var (opening, forward) = MeasureForward();
         var streamNames = new FreshNames(plan.Branches.Model.Graph);
-        var written = new WrittenLayers(plan.Candidates[0].Plan, plan.Branches);
+        var written = new WrittenLayers(plan.Candidates[0].Plan, plan.Branches, plan.Prepared.Graph);
         var rounding = new RoundingPilot(options, _threads);
         var (statistics, seconds) = (0L, 0.0);
         using var walk = new CalibrationWalk(

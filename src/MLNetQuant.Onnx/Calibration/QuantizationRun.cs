@@ -77,7 +77,7 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
         var rounding = new ActivationRounding(plan, options, new LayerQuantizer(plan.Index, options, product), product);
         var tables = new TableQuantizer(options);
         var streamNames = new FreshNames(graph.Graph);
-        WrittenLayers[] written = [.. plan.Candidates.Select(c => new WrittenLayers(c.Plan, plan.Branches))];
+        WrittenLayers[] written = [.. plan.Candidates.Select(c => new WrittenLayers(c.Plan, plan.Branches, plan.Prepared.Graph))];
         var layers = new List<QuantizedLayer>();
         var reports = new List<LayerReport>();
         var tooCoarse = new List<SkippedLayer>();

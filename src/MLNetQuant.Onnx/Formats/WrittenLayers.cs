@@ -1,13 +1,15 @@
 using MLNetQuant.Onnx.Graph;
+using MLNetQuant.Onnx.Proto;
 
 namespace MLNetQuant.Onnx.Formats;
 
 /// <summary>The layers of one file in their formats.</summary>
 /// <param name="plan">Which format each layer is written in.</param>
 /// <param name="branches">The graph of the layers, whose names are taken, and where its nodes come from.</param>
-internal sealed class WrittenLayers(FormatPlan plan, BranchFlattening branches)
+/// <param name="prepared">The graph that they are written into, its branches as they are; its names are taken as well.</param>
+internal sealed class WrittenLayers(FormatPlan plan, BranchFlattening branches, GraphProto prepared)
 {
-    private readonly FreshNames _names = new(branches.Model.Graph);
+    private readonly FreshNames _names = new(branches.Model.Graph, prepared);
     private readonly GraphRewrites _rewrites = new();
     private readonly List<IWeightFormat> _formats = [];
     private readonly List<double?> _activationErrors = [];

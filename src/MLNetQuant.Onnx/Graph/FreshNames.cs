@@ -2,12 +2,16 @@ using MLNetQuant.Onnx.Proto;
 
 namespace MLNetQuant.Onnx.Graph;
 
-/// <summary>Names that no tensor of a graph has yet.</summary>
+/// <summary>Names that no tensor of some graphs has yet.</summary>
 internal sealed class FreshNames
 {
     private readonly HashSet<string> _taken = [];
 
-    public FreshNames(GraphProto graph) => Collect(graph);
+    public FreshNames(params ReadOnlySpan<GraphProto> graphs)
+    {
+        foreach (var graph in graphs)
+            Collect(graph);
+    }
 
     private FreshNames(IEnumerable<string> taken) => _taken.UnionWith(taken);
 

@@ -21,6 +21,7 @@ internal sealed class LayerFinder
     private readonly List<SkippedLayer> _skipped = [];
     private readonly HashSet<string> _names = [];
     private readonly HashSet<string> _counted = [];
+    private readonly Dictionary<string, string> _otherwise = []; // by weight: an operator in a loop body that reads it, and no layer
 
     private readonly IReadOnlyList<int>? _origins;
 
@@ -114,7 +115,10 @@ internal sealed class LayerFinder
         {
             foreach (var subgraph in node.Subgraphs())
                 VisitBody(owner, subgraph);
-            foreach (var input in WeightedOperators.WeightInputs(node).Where(i => i < node.Input.Count))
+            var inputs = WeightedOperators.WeightInputs(node);
+            foreach (var read in node.Input.Where((name, i) => name.Length > 0 && !inputs.Contains(i)))
+                _otherwise.TryAdd(read, node.OpType);
+            foreach (var input in inputs.Where(i => i < node.Input.Count))
             {
                 if (!_index.Initializers.TryGetValue(node.Input[input], out var weight) || !IsMatrix(weight))
                     continue;
@@ -124,9 +128,13 @@ internal sealed class LayerFinder
                     ? "it looks up a table in a loop body, of which nothing tells whether it holds positions"
                     : Refusal(node, input, weight);
                 if (reason is null)
+                {
                     Add(new BodyLayer(place, WeightedOperators.Create(place).Layout));
-                else
-                    _skipped.Add(new(place.Name, place.Op, CountOnce(weight), reason));
+                    continue;
+                }
+
+                _skipped.Add(new(place.Name, place.Op, CountOnce(weight), reason));
+                _otherwise.TryAdd(weight.Name, node.OpType);
             }
         }
     }
@@ -150,9 +158,9 @@ internal sealed class LayerFinder
         foreach (var (weight, sites) in _layers)
         {
             var owner = sites.Find(s => s.ReadsRows) ?? sites[0];
-            var others = _index.Consumers(weight).Except(sites.Select(s => s.Node.Index)).ToArray();
-            var reason = others.Length > 0
-                ? $"its weight '{weight}' is read by '{_index.Graph.Node[others[0]].OpType}' as well"
+            var others = _index.Consumers(weight).Except(sites.Select(s => s.Node.Index)).Select(n => _index.Graph.Node[n].OpType);
+            var reason = (others.FirstOrDefault() ?? _otherwise.GetValueOrDefault(weight)) is { } other
+                ? $"its weight '{weight}' is read by '{other}' as well"
                 : sites.Exists(s => s.Layout != owner.Layout) ? $"its weight '{weight}' is shared by nodes that read it in different shapes" : null;
             if (reason is not null)
             {

@@ -55,6 +55,21 @@ public class BranchFlatteningTests
         Assert.Equal(then, Values(result.Model.Proto, inputs).Select(v => -v));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Names_inside_a_branch_that_does_not_run_stay_free_for_it(bool condition)
+    {
+        var model = If(
+            b => b.Node("Identity", "h", "W_codes").Node("Relu", "W_codes", "t").Output("t"),
+            b => b.Node("Identity", "h", "W_scale").Node("Relu", "W_scale", "e").Output("e"));
+        var data = CalibrationRows.Of(("x", new GraphBuilder(seed: 9).Rows(40, 30)), ("c", OnnxTensor.Create([condition])));
+        var result = ModelQuantizer.Quantize(model, data, new QuantizationOptions { Format = WeightFormat.Folded });
+        Assert.Single(result.Report.Layers);
+        Assert.DoesNotContain(result.Model.Proto.Graph.Initializer, i => i.Name is "W_codes" or "W_scale");
+        Assert.InRange(ModelComparer.Compare(model, result.Model, data).Outputs[0].RelativeError, 1e-5, 0.02);
+    }
+
     [Fact]
     public void Branches_inside_branches_are_followed_by_what_the_rows_compute()
     {
@@ -122,6 +137,21 @@ public class BranchFlatteningTests
         var skipped = Assert.Single(ModelInspector.Inspect(model).Skipped);
         Assert.Equal(("next", "Gather", 900L), (skipped.Name, skipped.Op, skipped.Weights));
         Assert.Equal("it looks up a table in a loop body, of which nothing tells whether it holds positions", skipped.Reason);
+    }
+
+    [Theory]
+    [InlineData("Add", "m,W")]
+    [InlineData("Gather", "W,i")]
+    public void A_weight_that_a_loop_body_reads_otherwise_as_well_stays_float(string op, string inputs)
+    {
+        var body = new GraphBuilder().Input("i", "", DataType.Int64).Input("go", "", DataType.Bool).Input("state", "30,30")
+            .Node("MatMul", "state,W", "m").Node(op, inputs, "o").Node("Add", "m,o", "s").Node("Tanh", "s", "next").Node("Identity", "go", "again");
+        body.Output("again", DataType.Bool).Output("next");
+        var inspected = ModelInspector.Inspect(new GraphBuilder().Input("x", "30,30").Weight("W", 30, 30).Constant("times", [3L])
+            .Node("Loop", "times,,x", "y", ("body", body.Graph)).Output("y").Build());
+        Assert.Empty(inspected.Layers);
+        Assert.Equal(900, inspected.Skipped.Sum(s => s.Weights));
+        Assert.Equal($"its weight 'W' is read by '{op}' as well", inspected.Skipped.Single(s => s.Name == "m").Reason);
     }
 
     private static OnnxModel Model(string source) => If(
