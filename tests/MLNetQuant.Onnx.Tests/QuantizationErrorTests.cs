@@ -60,6 +60,20 @@ public class QuantizationErrorTests
         var b = new GraphBuilder().Input("x", "N,2").Constant("W", [1f, float.NaN, 2f, 3f], 2, 2).Named("layer", "MatMul", "x,W", "y").Output("y");
         Assert.Equal(
             "The weight 'W' of layer 'layer' holds NaN or infinite values: repair the model, or exclude the layer.", Refusal(b, new(), width: 2));
+        Assert.Equal(
+            "The weight 'W' of layer 'layer' holds NaN or infinite values: repair the model, or exclude the layer.",
+            Assert.Throws<QuantizationException>(() => ModelQuantizer.Estimate(b.Build(), CalibrationRows.Of(("x", b.Rows(8, 2))), new())).Message);
+    }
+
+    [Fact]
+    public void What_an_algorithm_cannot_do_as_asked_is_said_of_the_layer()
+    {
+        var options = new QuantizationOptions { Bits = 1, Algorithm = new Algorithms.Gpfq(new() { Sparsity = Algorithms.Sparsity.Hard, Threshold = 0.1 }) };
+        const string Sentence = "The layer 'layer' cannot be quantized by gpfq: A grid of one bit has no zero and therefore no threshold; use 2 bits or more.";
+        var b = SmallNets.OneLayer();
+        Assert.Equal(Sentence, Refusal(b, options));
+        Assert.Equal(
+            Sentence, Assert.Throws<QuantizationException>(() => ModelQuantizer.Estimate(b.Build(), CalibrationRows.Of(("x", b.Rows(8, 4))), options)).Message);
     }
 
     [Fact]

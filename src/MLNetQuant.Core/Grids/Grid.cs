@@ -91,12 +91,12 @@ public sealed class Grid
     /// <summary>The same grid with a gap around zero.</summary>
     /// <param name="threshold">λ, positive and finite; zero closes the gap.</param>
     /// <exception cref="ArgumentOutOfRangeException">A threshold that is negative or not finite.</exception>
-    /// <exception cref="InvalidOperationException">A grid of one bit, which has no zero.</exception>
+    /// <exception cref="InvalidOperationException">A grid of one bit, which has no zero, and a threshold above zero.</exception>
     public Grid WithThreshold(float threshold)
     {
         if (!(threshold >= 0) || !float.IsFinite(threshold))
             throw new ArgumentOutOfRangeException(nameof(threshold), $"The threshold of a grid is {threshold}; it must be a finite number from 0.");
-        if (Alphabet.IsBinary)
+        if (Alphabet.IsBinary && threshold > 0)
             throw new InvalidOperationException("A grid of one bit has no zero and therefore no threshold; use 2 bits or more.");
         return new(Alphabet, Granularity, Inputs, Scales, ZeroPoints) { Threshold = threshold };
     }

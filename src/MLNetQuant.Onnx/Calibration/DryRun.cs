@@ -50,7 +50,7 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
                 walking.Stop();
                 var rows = (int)Math.Min(options.RowsPerLayer, inputs.Float.Sum(x => (long)layer.CountRows(x.Shape)) * plan.Batches.Count);
                 statistics = Math.Max(statistics, StatisticsMemory.Bytes(layer, rows, options.Algorithm.NeedsCrossGram));
-                seconds += rounding.Measure(layer, rows) * (Corrects(layer) && ClippingActivation.After(layer, plan.Index) is not null ? RunsOfGuarded : 1);
+                seconds += Measure(rounding, layer, rows) * (Corrects(layer) && ClippingActivation.After(layer, plan.Index) is not null ? RunsOfGuarded : 1);
             }
 
             var rounded = Round(layer);
@@ -83,6 +83,18 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
         };
     }
 
+    private double Measure(RoundingPilot rounding, ILayer layer, int rows)
+    {
+        try
+        {
+            return rounding.Measure(layer, rows);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw LayerQuantizer.Unfit(layer, options.Algorithm, e);
+        }
+    }
+
     /// <summary>Seconds to open the float model, and to run one batch on one thread once it is warm.</summary>
     private (double Opening, double Forward) MeasureForward()
     {
@@ -102,9 +114,9 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
     {
         var layout = layer.Layout;
         var bits = layer.ReadsRows ? options.Bits : Math.Max(options.Bits, TableQuantizer.LeastBits);
-        var alphabet = bits == options.Bits ? options.Alphabet : Alphabet.OfBits(bits);
+        var alphabet = layer.ReadsRows ? options.Alphabet : Alphabet.OfBits(bits);
         var recipe = new GridRecipe(alphabet, options.Granularity, ScaleRule.AbsMax) { ZeroPoint = ZeroPoints(layer) };
-        var values = TensorValues.ReadFloats(layer.Node.Weight);
+        var values = layer.Node.ReadWeight();
         Grid? first = null;
         var groups = new QuantizedWeights[layout.Groups];
         for (var g = 0; g < groups.Length; g++)
@@ -136,9 +148,11 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
     {
         if (options.ZeroPoint != ZeroPointRule.Automatic)
             return options.ZeroPoint == ZeroPointRule.None ? ZeroPointRule.None : ZeroPointRule.Range;
+        if (!layer.ReadsRows)
+            return options.Bits <= TableQuantizer.LeastBits ? ZeroPointRule.Range : ZeroPointRule.None;
         var blocks = options.Granularity != Granularity.PerTensor && options.Granularity != Granularity.PerChannel;
         var most = blocks ? 4 : 3; // bits at which Best tries zero points
-        return options.Bits <= most && (options.Algorithm is Best || !layer.ReadsRows) ? ZeroPointRule.Range : ZeroPointRule.None;
+        return options.Bits <= most && options.Algorithm is Best ? ZeroPointRule.Range : ZeroPointRule.None;
     }
 
     private static double[] Filled(int count, double value)

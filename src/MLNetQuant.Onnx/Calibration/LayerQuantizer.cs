@@ -45,7 +45,15 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
         gathered?.Invoke();
         var groups = new GroupResult[layout.Groups];
         var threads = layout.Groups == 1 ? options.Threads : 1;
-        ParallelWork.For(layout.Groups, options.Threads, g => groups[g] = QuantizeGroup(g), options.CancellationToken);
+        try
+        {
+            ParallelWork.For(layout.Groups, options.Threads, g => groups[g] = QuantizeGroup(g), options.CancellationToken);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw Unfit(layer, options.Algorithm, e);
+        }
+
         var error = groups.Sum(g => g.SquaredError);
         var energy = groups.Sum(g => g.OutputEnergy);
         var bias = layer.BiasInput >= 0 && layer.Node.Proto.Input.Count > layer.BiasInput
@@ -103,15 +111,13 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
 
     private static Matrix<float>[] ReadWeights(ILayer layer)
     {
-        var values = TensorValues.ReadFloats(layer.Node.Weight);
-        if (values.Any(v => !float.IsFinite(v)))
-        {
-            throw new QuantizationException(
-                $"The weight '{layer.Node.Weight.Name}' of layer '{layer.Node.Name}' holds NaN or infinite values: repair the model, or exclude the layer.");
-        }
-
+        var values = layer.Node.ReadWeight();
         return [.. Enumerable.Range(0, layer.Layout.Groups).Select(g => layer.Layout.Gather<float>(values, g))];
     }
+
+    /// <summary>What is said where the algorithm cannot do as its own options ask, such as to clip nothing within a byte.</summary>
+    public static QuantizationException Unfit(ILayer layer, IWeightQuantizer algorithm, InvalidOperationException e) =>
+        new($"The layer '{layer.Node.Name}' cannot be quantized by {algorithm.Name}: {e.Message}", e);
 
     /// <summary>Groups that share one scale were fitted together, and stay as they are.</summary>
     private float[]? FactorsToTry(RescaledGroup group, int groups, bool correct)

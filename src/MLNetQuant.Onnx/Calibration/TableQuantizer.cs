@@ -2,7 +2,6 @@ using MLNetQuant.Algorithms;
 using MLNetQuant.Grids;
 using MLNetQuant.Numerics;
 using MLNetQuant.Onnx.Formats;
-using MLNetQuant.Onnx.Graph;
 using MLNetQuant.Onnx.Layers;
 using MLNetQuant.Statistics;
 
@@ -23,13 +22,7 @@ internal sealed class TableQuantizer(QuantizationOptions options)
     /// <summary>Quantizes a table, or a layer without rows.</summary>
     public LayerResult Quantize(ILayer layer)
     {
-        var values = TensorValues.ReadFloats(layer.Node.Weight);
-        if (!Array.TrueForAll(values, float.IsFinite))
-        {
-            throw new QuantizationException(
-                $"The weight '{layer.Node.Weight.Name}' of layer '{layer.Node.Name}' holds NaN or infinite values: repair the model, or exclude the layer.");
-        }
-
+        var values = layer.Node.ReadWeight();
         var bits = Math.Max(options.Bits, LeastBits);
         var recipe = new GridRecipe(Alphabet.OfBits(bits), options.Granularity, options.ScaleRule)
         {

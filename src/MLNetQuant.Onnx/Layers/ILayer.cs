@@ -1,3 +1,4 @@
+using MLNetQuant.Onnx.Graph;
 using MLNetQuant.Onnx.Proto;
 
 namespace MLNetQuant.Onnx.Layers;
@@ -77,4 +78,15 @@ internal sealed record LayerNode(
 
     /// <summary>The tensor that it puts out.</summary>
     public string Output => Proto.Output[0];
+
+    /// <summary>The numbers of the weight.</summary>
+    /// <exception cref="QuantizationException">Not all of them are finite.</exception>
+    public float[] ReadWeight()
+    {
+        var values = TensorValues.ReadFloats(Weight);
+        return Array.TrueForAll(values, float.IsFinite)
+            ? values
+            : throw new QuantizationException(
+                $"The weight '{Weight.Name}' of layer '{Name}' holds NaN or infinite values: repair the model, or exclude the layer.");
+    }
 }

@@ -123,6 +123,10 @@ public class SparseGpfqTests(ITestOutputHelper output)
         Assert.StartsWith(
             "A grid of one bit has no zero",
             Assert.Throws<InvalidOperationException>(() => gpfq.Quantize(problem, recipe with { Alphabet = Alphabet.OfBits(1) }, new())).Message);
+        var open = new Gpfq(new() { Sparsity = Sparsity.Hard, Threshold = 0 });
+        Assert.Equal(
+            new Gpfq().Quantize(problem, recipe with { Alphabet = Alphabet.OfBits(1) }, new()).Codes.Data,
+            open.Quantize(problem, recipe with { Alphabet = Alphabet.OfBits(1) }, new()).Codes.Data);
 
         double Error(QuantizedWeights weights) => data.SquaredErrors(Matrices.Unwrap(weights.Dequantize())).Sum();
     }

@@ -22,6 +22,19 @@ public class EstimateTests
         CheckSize(net.Build(), CalibrationRows.Of(("x", net.Rows(150, 3, 8, 8))), new() { Bits = bits, Granularity = Granularity.Parse(granularity), ZeroPoint = ZeroPointRule.None });
     }
 
+    [Theory]
+    [InlineData(2, false)]
+    [InlineData(4, false)]
+    [InlineData(4, true)]
+    [InlineData(8, false)]
+    public void The_size_of_a_table_is_within_two_percent(int bits, bool paperLevels)
+    {
+        var b = new GraphBuilder().Input("x", "N,6", Proto.TensorProto.Types.DataType.Int64).Weight("E", 300, 24).Weight("W", 24, 8)
+            .Node("Gather", "E,x", "e").Node("MatMul", "e,W", "y").Output("y");
+        var rows = OnnxTensor.Create([.. Enumerable.Range(0, 240).Select(i => i * 7L % 300)], 40, 6);
+        CheckSize(b.Build(), CalibrationRows.Of(("x", rows)), new() { Bits = bits, PaperLevels = paperLevels, BiasCorrection = false });
+    }
+
     [SharedFact("models/fmnist_mlp.onnx")]
     public void The_size_of_the_perceptron_is_within_two_percent() => CheckShared("fmnist_mlp", 784);
 
