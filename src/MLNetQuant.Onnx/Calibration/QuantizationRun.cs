@@ -34,7 +34,7 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
                 $"The quantized model '{model.Name}' gives NaN or infinite outputs on calibration rows: use more bits, or exclude layers.");
         }
 
-        var fallback = new ActivationFallback(contest, plan.Branches, WriteFile);
+        var fallback = new ActivationFallback(contest, WriteFile);
         for (var e = 1; e < entries.Length; e++)
             (written[e], entries[e]) = fallback.Apply(written[e], entries[e], entries[0], layers);
         var (winner, timings) = entries.Length == 1 ? (0, []) : contest.Hold(entries, plan.TimedBatches);

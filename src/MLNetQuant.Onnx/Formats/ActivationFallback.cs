@@ -1,5 +1,3 @@
-using MLNetQuant.Onnx.Graph;
-
 namespace MLNetQuant.Onnx.Formats;
 
 /// <summary>
@@ -7,9 +5,8 @@ namespace MLNetQuant.Onnx.Formats;
 /// one, two, four and so on, until the outputs are near enough.
 /// </summary>
 /// <param name="contest">Judges the outputs.</param>
-/// <param name="branches">The graph of the layers.</param>
 /// <param name="write">Makes a file of written layers.</param>
-internal sealed class ActivationFallback(FormatContest contest, BranchFlattening branches, Func<WrittenLayers, OnnxModel> write)
+internal sealed class ActivationFallback(FormatContest contest, Func<WrittenLayers, OnnxModel> write)
 {
     /// <param name="written">The layers of the file.</param>
     /// <param name="entry">The file.</param>
@@ -29,7 +26,7 @@ internal sealed class ActivationFallback(FormatContest contest, BranchFlattening
         for (var count = 1; FormatContest.Refuse(mended, weightsAlone) is not null && count < worst.Length; count *= 2)
         {
             var plan = written.Plan.Without(worst.Take(count).Select(l => layers[l].Layer.Node.Name));
-            lighter = new(plan, branches);
+            lighter = written.Empty(plan);
             foreach (var (place, layer) in layers.Index())
                 lighter.Add(layer, written.ActivationErrors[place]);
             mended = contest.Enter(entry.Format, write(lighter), lighter.SpansBatch) with { TakenBack = count };

@@ -18,6 +18,9 @@ internal sealed class WrittenLayers(FormatPlan plan, BranchFlattening branches, 
     /// <summary>Which format each layer is written in.</summary>
     public FormatPlan Plan => plan;
 
+    /// <summary>A file of the same graph in other formats, no layer written yet.</summary>
+    public WrittenLayers Empty(FormatPlan other) => new(other, branches, prepared);
+
     /// <summary>The format of each layer.</summary>
     public IReadOnlyList<IWeightFormat> Formats => _formats;
 
