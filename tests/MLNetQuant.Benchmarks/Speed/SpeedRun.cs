@@ -45,7 +45,7 @@ internal sealed class SpeedRun(Manifest manifest, int? rows, TimeSpan budget, Ac
 
     private (int Rows, int Runs, double[] Medians) Time(OnnxModel[] models, IReadOnlyDictionary<string, OnnxTensor> batch, string input)
     {
-        var sessions = Array.ConvertAll(models, OnnxSession.Open);
+        var sessions = Array.ConvertAll(models, m => OnnxSession.Open(m));
         try
         {
             var outputs = Array.ConvertAll(sessions, s => s.FloatOutputs);
