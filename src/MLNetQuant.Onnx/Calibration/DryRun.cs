@@ -32,7 +32,7 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
     {
         var budget = options.MemoryBudget ?? FreeMemory.Bytes() / 2;
         using var garbage = new GarbageLimit(budget);
-        var (opening, forward) = MeasureForward();
+        var (opening, forward, outputs) = MeasureForward();
         var streamNames = new FreshNames(plan.Branches.Model.Graph);
         var written = new WrittenLayers(plan.Candidates[0].Plan, plan.Branches, plan.Prepared.Graph);
         var rounding = new RoundingPilot(options, _threads);
@@ -62,9 +62,11 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
         var live = walk.LargestBytes * plan.Batches.Count;
         var files = plan.Candidates.Count;
         var contest = files == 1 ? 0 : SessionTimer.Budget.TotalSeconds + (files * opening);
+        var verified = Math.Min(VerifiedRuns, 2 * plan.Batches.Count); // the outputs of both models
         var parallel = (double)Math.Min(_threads, plan.Batches.Count);
-        var runs = (2 * (plan.Batches.Count - 1)) + (files * Math.Min(VerifiedRuns, 2 * plan.Batches.Count));
+        var runs = (2 * (plan.Batches.Count - 1)) + (files * verified);
         var weights = plan.Layers.Sum(l => l.Layout.Count);
+        var calibration = Math.Min(live, budget) + statistics;
         garbage.Collect();
         using var process = Process.GetCurrentProcess();
         return new()
@@ -78,7 +80,7 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
             LiveBytes = live,
             MemoryBudget = budget,
             StatisticsBytes = statistics,
-            PeakMemoryBytes = Math.Max(process.PeakWorkingSet64, process.WorkingSet64 + Math.Min(live, budget) + statistics + Math.Min(garbage.Bytes, GarbageOfLayer * statistics)),
+            PeakMemoryBytes = Math.Max(process.PeakWorkingSet64, process.WorkingSet64 + Math.Max(calibration, outputs * verified) + Math.Min(garbage.Bytes, GarbageOfLayer * statistics)),
             Seconds = planning.TotalSeconds + (3 * opening) + walking.Elapsed.TotalSeconds + (forward * runs / parallel) + seconds + rounding.WarmUp + contest,
         };
     }
@@ -95,18 +97,18 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
         }
     }
 
-    /// <summary>Seconds to open the float model, and to run one batch on one thread once it is warm.</summary>
-    private (double Opening, double Forward) MeasureForward()
+    /// <summary>Seconds to open the float model, and to run one batch on one thread once it is warm; bytes of its outputs.</summary>
+    private (double Opening, double Forward, long Outputs) MeasureForward()
     {
         var watch = Stopwatch.StartNew();
         using var session = OnnxSession.Open(model);
         var opening = watch.Elapsed.TotalSeconds;
         if (session.FloatOutputs is not { Count: > 0 } outputs)
-            return (opening, 0);
+            return (opening, 0, 0);
         session.Run(plan.Batches[0], outputs);
         watch.Restart();
-        session.Run(plan.Batches[0], outputs);
-        return (opening, watch.Elapsed.TotalSeconds);
+        var results = session.Run(plan.Batches[0], outputs);
+        return (opening, watch.Elapsed.TotalSeconds, results.Values.Sum(r => r.ByteCount));
     }
 
     /// <summary>The layer with each weight rounded to nearest on a grid of the size that the run is going to write.</summary>

@@ -38,8 +38,9 @@ public sealed record QuantizationEstimate
     public required long StatisticsBytes { get; init; }
 
     /// <summary>
-    /// Largest resident size of the process: the largest of the dry run itself, which loads and rewrites the model, and on
-    /// top <see cref="LiveBytes"/> within the budget and <see cref="StatisticsBytes"/>.
+    /// Largest resident size of the process: that at the end of the dry run, which has loaded and rewritten the model, and on
+    /// top either <see cref="LiveBytes"/> within the budget and <see cref="StatisticsBytes"/>, or the outputs that are
+    /// compared in the end, whichever is more, and what may wait to be collected; at least the largest of the dry run itself.
     /// </summary>
     public required long PeakMemoryBytes { get; init; }
 

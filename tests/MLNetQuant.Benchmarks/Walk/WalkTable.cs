@@ -6,6 +6,8 @@ namespace MLNetQuant.Benchmarks.Walk;
 /// <summary>The measurements as Markdown: a table for each network and algorithm, a row for each depth.</summary>
 internal sealed class WalkTable
 {
+    private const string LoadFile = "/proc/loadavg"; // of Linux
+
     private readonly List<Series> _series = [];
 
     public void Add(string network, string algorithm, int depth, WalkMeasurement measured)
@@ -28,6 +30,8 @@ internal sealed class WalkTable
         Line($"algorithm needs X̃ᵀX beside X̃ᵀX̃), ONNX Runtime left to use all processors. The walk is sessions, both streams and");
         Line($"statistics; *whole* adds rounding, writing and comparing the file. Multiples are medians of pairs measured in turn in");
         Line($"one run: by the *clock*, and in *processor time*, which remains telling on a busy machine.");
+        if (File.Exists(LoadFile))
+            Line($"Processes that wanted a processor when this was written (average of 15 minutes): {File.ReadAllText(LoadFile).Split(' ')[2]}.");
         foreach (var series in _series)
         {
             Line($"");
