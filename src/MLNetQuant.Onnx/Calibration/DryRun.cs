@@ -33,6 +33,7 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
         var budget = options.MemoryBudget ?? FreeMemory.Bytes() / 2;
         using var garbage = new GarbageLimit(budget);
         var (opening, forward, outputs) = MeasureForward();
+        var timed = MeasureTimed();
         var streamNames = new FreshNames(plan.Branches.Model.Graph);
         var written = new WrittenLayers(plan.Candidates[0].Plan, plan.Branches, plan.Prepared.Graph);
         var rounding = new RoundingPilot(options, _threads);
@@ -80,7 +81,7 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
             LiveBytes = live,
             MemoryBudget = budget,
             StatisticsBytes = statistics,
-            PeakMemoryBytes = Math.Max(process.PeakWorkingSet64, process.WorkingSet64 + Math.Max(calibration, outputs * verified) + Math.Min(garbage.Bytes, GarbageOfLayer * statistics)),
+            PeakMemoryBytes = Math.Max(process.PeakWorkingSet64, process.WorkingSet64 + Math.Max(Math.Max(calibration, outputs * verified), timed) + Math.Min(garbage.Bytes, GarbageOfLayer * statistics)),
             Seconds = planning.TotalSeconds + (3 * opening) + walking.Elapsed.TotalSeconds + (forward * runs / parallel) + seconds + rounding.WarmUp + contest,
         };
     }
@@ -109,6 +110,18 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
         watch.Restart();
         var results = session.Run(plan.Batches[0], outputs);
         return (opening, watch.Elapsed.TotalSeconds, results.Values.Sum(r => r.ByteCount));
+    }
+
+    /// <summary>Bytes that the sessions of all files take up when the largest batch that they are timed on runs.</summary>
+    private long MeasureTimed()
+    {
+        if (plan.TimedBatches.Count == 0)
+            return 0;
+        var before = Environment.WorkingSet;
+        using var session = OnnxSession.Open(model);
+        if (session.FloatOutputs is { Count: > 0 } outputs)
+            session.Run(plan.TimedBatches[^1], outputs);
+        return Math.Max(0, Environment.WorkingSet - before) * (plan.Candidates.Count + 1);
     }
 
     /// <summary>The layer with each weight rounded to nearest on a grid of the size that the run is going to write.</summary>

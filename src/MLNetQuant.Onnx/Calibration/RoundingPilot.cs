@@ -14,7 +14,7 @@ namespace MLNetQuant.Onnx.Calibration;
 internal sealed class RoundingPilot(QuantizationOptions options, int threads)
 {
     /// <summary>Inputs and outputs of the part of a layer that is measured.</summary>
-    private const int Extent = 256;
+    private const int Extent = 512;
 
     private const int ChunkRows = 1024;
 
@@ -45,21 +45,23 @@ internal sealed class RoundingPilot(QuantizationOptions options, int threads)
 
     /// <summary>
     /// Rounding takes time a·NM + b·N²M: a from what each weight costs, b from what each pair of inputs of an output costs. A part
-    /// with half the inputs tells them apart.
+    /// with fewer inputs tells them apart.
     /// </summary>
     private double Run(int inputs, int outputs, int rows, int workers)
     {
         int n = Math.Min(inputs, Extent), m = Math.Min(outputs, Extent);
-        var (gathering, rounding) = Measure(n, m, RowsOf(n), workers);
-        if (n == inputs)
-            return (gathering + rounding) * outputs / m;
-        var half = Measure(n / 2, m, RowsOf(n / 2), workers).Rounding;
-        var quadratic = Math.Clamp(2 * (rounding - (2 * half)), 0, rounding);
+        var part = Math.Min(n, Extent / 2);
+        var (halfGathering, half) = Measure(part, m, RowsOf(part), workers);
+        if (n <= Extent / 2)
+            return (halfGathering + half) * outputs / m;
+        var (gathering, rounding) = MeasureOnce(n, m, RowsOf(n), workers);
+        var times = (double)n / part;
+        var quadratic = Math.Clamp((rounding - (times * half)) * times / (times - 1), 0, rounding);
         var wider = (double)inputs / n;
         return (gathering * wider * wider) + (((rounding - quadratic) * wider) + (quadratic * wider * wider)) * outputs / m;
 
         // Rows that are fewer than the inputs are kept; of a part they have to be so as well.
-        int RowsOf(int part) => rows < inputs ? Math.Max(1, (int)((long)rows * part / inputs)) : rows;
+        int RowsOf(int some) => rows < inputs ? Math.Max(1, (int)((long)rows * some / inputs)) : rows;
     }
 
     /// <summary>Measures until a time is hardly shorter than the one before.</summary>

@@ -40,13 +40,13 @@ public sealed record QuantizationEstimate
     /// <summary>
     /// Largest resident size of the process: that at the end of the dry run, which has loaded and rewritten the model, and on
     /// top either <see cref="LiveBytes"/> within the budget and <see cref="StatisticsBytes"/>, or the outputs that are
-    /// compared in the end, whichever is more, and what may wait to be collected; at least the largest of the dry run itself.
+    /// compared in the end, or what sessions take when files are timed, whichever is most, and what may wait to be collected; at least the largest of the dry run itself.
     /// </summary>
     public required long PeakMemoryBytes { get; init; }
 
     /// <summary>
     /// Wall time: the walk of one batch scaled to all batches, and for each shape of a layer a measured rounding of random
-    /// numbers with up to 256 inputs and outputs, scaled by their number.
+    /// numbers with up to 512 inputs and outputs, scaled by their number.
     /// </summary>
     public required double Seconds { get; init; }
 
