@@ -21,7 +21,7 @@ public class QuantizationErrorTests
         { "BatchSize is 0: give a whole number of 1 or more.", new() { BatchSize = 0 } },
         { "RowsPerLayer is 0: give a whole number of 1 or more.", new() { RowsPerLayer = 0 } },
         { "Threads is -1: give a whole number of 0 (all processors) or more.", new() { Threads = -1 } },
-        { "There is no weight format 99: use Auto, Folded, Float, Dynamic or Packed.", new() { Format = (WeightFormat)99 } },
+        { "There is no weight format 99: use Auto, Folded, Float, Integer, Dynamic or Packed.", new() { Format = (WeightFormat)99 } },
     };
 
     [Theory]
