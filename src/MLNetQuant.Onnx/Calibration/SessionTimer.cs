@@ -23,7 +23,7 @@ internal static class SessionTimer
         {
             foreach (var model in models)
                 sessions.Add(OnnxSession.Open(model));
-            return [.. batches.Select(batch => Measure(sessions, batch, Budget / batches.Count, cancellationToken))];
+            return [.. batches.Select(batch => Measure(sessions, batch.ToDictionary(), Budget / batches.Count, cancellationToken))];
         }
         finally
         {

@@ -29,7 +29,7 @@ internal sealed class SpeedRun(Manifest manifest, int? rows, TimeSpan budget, Ac
             .. Targets.Select(target => ModelQuantizer.Quantize(source, calibration, QuantizationOptions.Default with { Target = target, Rows = rows })),
         ];
         OnnxModel[] models = [source, .. quantized.Select(q => q.Model)];
-        var times = BatchSizes.Select(size => Time(models, CalibrationBatches.Cut(source, calibration, size, size).Batches[0], model.Input)).DistinctBy(t => t.Rows).ToArray();
+        var times = BatchSizes.Select(size => Time(models, CalibrationBatches.Cut(source, calibration, size, size).Batches[0].ToDictionary(), model.Input)).DistinctBy(t => t.Rows).ToArray();
         SpeedMeasurement[] measured = [.. quantized.Select((q, f) => new SpeedMeasurement(
             model.Name,
             Targets[f],
