@@ -43,7 +43,7 @@ internal sealed class SpeedRun(Manifest manifest, int? rows, TimeSpan budget, Ac
         return measured;
     }
 
-    private (int Rows, int Runs, double[] Medians) Time(OnnxModel[] models, IReadOnlyDictionary<string, OnnxTensor> batch, string input)
+    private (int Rows, int Runs, double[] Medians) Time(OnnxModel[] models, Dictionary<string, OnnxTensor> batch, string input)
     {
         var sessions = Array.ConvertAll(models, m => OnnxSession.Open(m));
         try
