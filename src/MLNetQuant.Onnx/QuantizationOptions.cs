@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using MLNetQuant.Algorithms;
 using MLNetQuant.Grids;
+using MLNetQuant.Onnx.Calibration;
 
 namespace MLNetQuant;
 
@@ -104,9 +105,14 @@ public sealed record QuantizationOptions
     /// files, which are gone when the run ends, however it ends. The model, the calibration data and the statistics of the
     /// layer at hand come on top. <see langword="null"/>, the default, takes half of the memory that is free when the run
     /// starts. Codes do not depend on it. Files of a model above 256 MB are not timed against each other where six times its
-    /// size is more than this: the first format that <see cref="Format"/> allows is taken.
+    /// size is more than this: the first format that <see cref="Format"/> allows is taken. With a budget given, garbage is
+    /// collected before it grows beyond a sixteenth of it (64 to 128 MB), which briefly stops every thread of the process, so a
+    /// program of its own does well to give one (<see cref="HalfOfFreeMemory"/>) and a busy server may not want to.
     /// </summary>
     public long? MemoryBudget { get; init; }
+
+    /// <summary>Half of the bytes that are free now, as far as the machine or the container says: the budget of a run that has none.</summary>
+    public static long HalfOfFreeMemory => FreeMemory.Bytes() / 2;
 
     /// <summary>Regular expressions; when there are any, only layers whose name matches one are quantized.</summary>
     public IReadOnlyList<string> Include { get; init; } = [];

@@ -40,7 +40,7 @@ internal sealed class RunArguments
         Rows = parsed.GetValue(_rows),
         Seed = parsed.GetValue(_seed) ?? options.Seed,
         Threads = parsed.GetValue(_threads) ?? options.Threads,
-        MemoryBudget = parsed.GetValue(_memory)?.Bytes,
+        MemoryBudget = parsed.GetValue(_memory)?.Bytes ?? QuantizationOptions.HalfOfFreeMemory,
         Include = parsed.GetValue(_include) ?? [],
         Exclude = parsed.GetValue(_exclude) ?? [],
     };

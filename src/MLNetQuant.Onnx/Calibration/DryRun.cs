@@ -30,8 +30,8 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
     /// <param name="planning">What finding the layers took.</param>
     public QuantizationEstimate Estimate(TimeSpan planning)
     {
-        var budget = options.MemoryBudget ?? FreeMemory.Bytes() / 2;
-        using var garbage = new GarbageLimit(budget);
+        var budget = options.MemoryBudget ?? QuantizationOptions.HalfOfFreeMemory;
+        using var garbage = GarbageLimit.Of(options.MemoryBudget);
         var (opening, forward, outputs) = MeasureForward();
         var timed = MeasureTimed();
         var streamNames = new FreshNames(plan.Branches.Model.Graph);
@@ -68,7 +68,7 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
         var runs = (2 * (plan.Batches.Count - 1)) + (files * verified);
         var weights = plan.Layers.Sum(l => l.Layout.Count);
         var calibration = Math.Min(live, budget) + statistics;
-        garbage.Collect();
+        garbage?.Collect();
         using var process = Process.GetCurrentProcess();
         return new()
         {
@@ -81,7 +81,7 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
             LiveBytes = live,
             MemoryBudget = budget,
             StatisticsBytes = statistics,
-            PeakMemoryBytes = Math.Max(process.PeakWorkingSet64, process.WorkingSet64 + Math.Max(Math.Max(calibration, outputs * verified), timed) + Math.Min(garbage.Bytes, GarbageOfLayer * statistics)),
+            PeakMemoryBytes = Math.Max(process.PeakWorkingSet64, process.WorkingSet64 + Math.Max(Math.Max(calibration, outputs * verified), timed) + Math.Min(garbage?.Bytes ?? long.MaxValue, GarbageOfLayer * statistics)),
             Seconds = planning.TotalSeconds + (3 * opening) + walking.Elapsed.TotalSeconds + (forward * runs / parallel) + seconds + rounding.WarmUp + contest,
         };
     }

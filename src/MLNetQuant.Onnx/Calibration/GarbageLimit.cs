@@ -32,6 +32,10 @@ internal sealed class GarbageLimit : IDisposable
         _thread.Start();
     }
 
+    /// <summary>The limit of a budget that was asked for. Without one there is none: collections stop every thread of the process,
+    /// which may be a server with other work.</summary>
+    public static GarbageLimit? Of(long? budget) => budget is { } bytes ? new(bytes) : null;
+
     /// <summary>Bytes of garbage at which it is collected, unless much is alive.</summary>
     public long Bytes { get; }
 

@@ -58,7 +58,7 @@ internal sealed record QuantizationPlan(
     /// </summary>
     private static bool IsTooLargeToTime(OnnxModel model, QuantizationOptions options) =>
         model.SizeInBytes > OnnxSession.MostInMemory
-        && MostCopiesOfTimed * model.SizeInBytes > (options.MemoryBudget ?? FreeMemory.Bytes() / 2);
+        && MostCopiesOfTimed * model.SizeInBytes > (options.MemoryBudget ?? QuantizationOptions.HalfOfFreeMemory);
 
     /// <summary>One batch of each size that is timed; a model with a fixed batch needs at least so many rows.</summary>
     private static IReadOnlyDictionary<string, OnnxTensor>[] CutTimed(

@@ -13,19 +13,19 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
     public const int VerifiedBatches = 8;
 
     private readonly int _layers = plan.Layers.Count;
-    private readonly long _budget = options.MemoryBudget ?? FreeMemory.Bytes() / 2;
+    private readonly long _budget = options.MemoryBudget ?? QuantizationOptions.HalfOfFreeMemory;
 
     /// <param name="watch">Runs since the work began.</param>
     /// <exception cref="QuantizationException">The quantized model gives outputs that are not finite.</exception>
     public QuantizedModel Quantize(Stopwatch watch)
     {
-        using var garbage = new GarbageLimit(_budget);
+        using var garbage = GarbageLimit.Of(options.MemoryBudget);
         Rehearse();
         var (written, layers, reports, tooCoarse) = QuantizeLayers();
         options.Progress?.Report(new("write", null, _layers, _layers));
         OnnxModel[] files = [.. written.Select(WriteFile)];
         options.Progress?.Report(new("verify", null, _layers, _layers));
-        garbage.Collect();
+        garbage?.Collect();
         var contest = new FormatContest(model, ComparedBatches(), options);
         FormatEntry[] entries = [.. plan.Candidates.Select((c, f) => contest.Enter(c.Name, files[f], written[f].SpansBatch))];
         if (!entries[0].Finite)
