@@ -33,11 +33,12 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
         var budget = options.MemoryBudget ?? QuantizationOptions.HalfOfFreeMemory;
         using var garbage = GarbageLimit.Of(options.MemoryBudget);
         var (opening, forward, outputs) = MeasureForward();
-        var timed = MeasureTimed();
+        var (timed, contest) = MeasureTimed(opening);
         var streamNames = new FreshNames(plan.Branches.Model.Graph);
         var written = new WrittenLayers(plan.Candidates[0].Plan, plan.Branches, plan.Prepared.Graph);
-        var rounding = new RoundingPilot(options, _threads);
-        var (statistics, seconds) = (0L, 0.0);
+        var pilot = new RoundingPilot(options, _threads);
+        var tables = new TableQuantizer(options);
+        var (statistics, seconds, passes) = (0L, 0.0, 2.0 * (plan.Batches.Count - 1));
         using var walk = new CalibrationWalk(
             plan.Branches.Model, plan.Index, plan.Layers, [plan.Batches[0]], options.Threads, budget, options.CancellationToken);
         var walking = new Stopwatch();
@@ -51,10 +52,15 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
                 walking.Stop();
                 var rows = (int)Math.Min(options.RowsPerLayer, inputs.Float.Sum(x => (long)layer.CountRows(x.Shape)) * plan.Batches.Count);
                 statistics = Math.Max(statistics, StatisticsMemory.Bytes(layer, rows, options.Algorithm.NeedsCrossGram));
-                seconds += Measure(rounding, layer, rows) * (Corrects(layer) && ClippingActivation.After(layer, plan.Index) is not null ? RunsOfGuarded : 1);
+                if (layer is RecurrentStateLayer)
+                    passes += 2 * plan.Batches.Count; // its node, which is most of such a model, runs once more in each stream
+                seconds += Measure(pilot, layer, rows) * (Corrects(layer) && ClippingActivation.After(layer, plan.Index) is not null ? RunsOfGuarded : 1);
             }
 
-            var rounded = Round(layer);
+            var rounding = Stopwatch.StartNew();
+            var rounded = layer.ReadsRows ? Round(layer) : tables.Quantize(layer).Layer;
+            if (!layer.ReadsRows)
+                seconds += rounding.Elapsed.TotalSeconds;
             walk.Replace(layer, new FloatFormat().Write(rounded, streamNames));
             written.Add(rounded);
         }
@@ -62,10 +68,9 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
         var file = GraphRewriter.Apply(plan.Prepared, written.Complete(), ModelMetadata.Of(model, options, plan.Rows));
         var live = walk.LargestBytes * plan.Batches.Count;
         var files = plan.Candidates.Count;
-        var contest = files == 1 ? 0 : SessionTimer.Budget.TotalSeconds + (files * opening);
         var verified = Math.Min(VerifiedRuns, 2 * plan.Batches.Count); // the outputs of both models
         var parallel = (double)Math.Min(_threads, plan.Batches.Count);
-        var runs = (2 * (plan.Batches.Count - 1)) + (files * verified);
+        var runs = passes + (files * verified);
         var weights = plan.Layers.Sum(l => l.Layout.Count);
         var calibration = Math.Min(live, budget) + statistics;
         garbage?.Collect();
@@ -82,15 +87,15 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
             MemoryBudget = budget,
             StatisticsBytes = statistics,
             PeakMemoryBytes = Math.Max(process.PeakWorkingSet64, process.WorkingSet64 + Math.Max(Math.Max(calibration, outputs * verified), timed) + Math.Min(garbage?.Bytes ?? long.MaxValue, GarbageOfLayer * statistics)),
-            Seconds = planning.TotalSeconds + (3 * opening) + walking.Elapsed.TotalSeconds + (forward * runs / parallel) + seconds + rounding.WarmUp + contest,
+            Seconds = planning.TotalSeconds + (3 * opening) + walking.Elapsed.TotalSeconds + (forward * runs / parallel) + seconds + pilot.WarmUp + contest,
         };
     }
 
-    private double Measure(RoundingPilot rounding, ILayer layer, int rows)
+    private double Measure(RoundingPilot pilot, ILayer layer, int rows)
     {
         try
         {
-            return rounding.Measure(layer, rows);
+            return pilot.Measure(layer, rows);
         }
         catch (InvalidOperationException e)
         {
@@ -112,25 +117,32 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
         return (opening, watch.Elapsed.TotalSeconds, results.Values.Sum(r => r.ByteCount));
     }
 
-    /// <summary>Bytes that the sessions of all files take up when the largest batch that they are timed on runs.</summary>
-    private long MeasureTimed()
+    /// <summary>Bytes that the sessions of all files take up while they are timed, and seconds that this takes.</summary>
+    private (long Bytes, double Seconds) MeasureTimed(double opening)
     {
         if (plan.TimedBatches.Count == 0)
-            return 0;
+            return (0, 0);
+        var models = plan.Candidates.Count + 1;
         var before = Environment.WorkingSet;
         using var session = OnnxSession.Open(model);
-        if (session.FloatOutputs is { Count: > 0 } outputs)
-            session.Run(plan.TimedBatches[^1], outputs);
-        return Math.Max(0, Environment.WorkingSet - before) * (plan.Candidates.Count + 1);
+        var outputs = session.FloatOutputs is { Count: > 0 } floats ? floats : session.Outputs;
+        double[] seconds = [.. plan.TimedBatches.Select(Run)];
+        return (Math.Max(0, Environment.WorkingSet - before) * models, (models * opening) + SessionTimer.Foretell(models, seconds));
+
+        double Run(TimedBatch batch)
+        {
+            session.Run(batch.Inputs, outputs);
+            var watch = Stopwatch.StartNew();
+            session.Run(batch.Inputs, outputs);
+            return watch.Elapsed.TotalSeconds;
+        }
     }
 
-    /// <summary>The layer with each weight rounded to nearest on a grid of the size that the run is going to write.</summary>
+    /// <summary>A layer that reads rows, with each weight rounded to nearest on a grid of the size that the run is going to write.</summary>
     private QuantizedLayer Round(ILayer layer)
     {
         var layout = layer.Layout;
-        var bits = layer.ReadsRows ? options.Bits : Math.Max(options.Bits, TableQuantizer.LeastBits);
-        var alphabet = layer.ReadsRows ? options.Alphabet : Alphabet.OfBits(bits);
-        var recipe = new GridRecipe(alphabet, options.Granularity, ScaleRule.AbsMax) { ZeroPoint = ZeroPoints(layer) };
+        var recipe = new GridRecipe(options.Alphabet, options.Granularity, ScaleRule.AbsMax) { ZeroPoint = ZeroPoints };
         var values = layer.Node.ReadWeight();
         Grid? first = null;
         var groups = new QuantizedWeights[layout.Groups];
@@ -157,17 +169,18 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
         return new(layer, groups, Corrects(layer) ? Filled(layout.AllOutputs, layer.Node.Index + 1) : null, bias) { Activations = new(unit, rounds ? unit : null) }; // equal biases would be stored once
     }
 
-    private bool Corrects(ILayer layer) => options.BiasCorrection && layer.ReadsRows && BiasWriter.CanApply(layer, plan.Index);
+    private bool Corrects(ILayer layer) => options.BiasCorrection && BiasWriter.CanApply(layer, plan.Index);
 
-    private ZeroPointRule ZeroPoints(ILayer layer)
+    private ZeroPointRule ZeroPoints
     {
-        if (options.ZeroPoint != ZeroPointRule.Automatic)
-            return options.ZeroPoint == ZeroPointRule.None ? ZeroPointRule.None : ZeroPointRule.Range;
-        if (!layer.ReadsRows)
-            return options.Bits <= TableQuantizer.LeastBits ? ZeroPointRule.Range : ZeroPointRule.None;
-        var blocks = options.Granularity != Granularity.PerTensor && options.Granularity != Granularity.PerChannel;
-        var most = blocks ? 4 : 3; // bits at which Best tries zero points
-        return options.Bits <= most && options.Algorithm is Best ? ZeroPointRule.Range : ZeroPointRule.None;
+        get
+        {
+            if (options.ZeroPoint != ZeroPointRule.Automatic)
+                return options.ZeroPoint == ZeroPointRule.None ? ZeroPointRule.None : ZeroPointRule.Range;
+            var blocks = options.Granularity != Granularity.PerTensor && options.Granularity != Granularity.PerChannel;
+            var most = blocks ? 4 : 3; // bits at which Best tries zero points
+            return options.Bits <= most && options.Algorithm is Best ? ZeroPointRule.Range : ZeroPointRule.None;
+        }
     }
 
     private static double[] Filled(int count, double value)

@@ -25,7 +25,7 @@ internal sealed record QuantizationPlan(
     IReadOnlyList<ILayer> Layers,
     IReadOnlyList<SkippedLayer> Skipped,
     IReadOnlyList<FormatCandidate> Candidates,
-    IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> TimedBatches)
+    IReadOnlyList<TimedBatch> TimedBatches)
 {
     /// <summary>Copies of the weights in the sessions of the float model and of two files.</summary>
     private const int MostCopiesOfTimed = 6;
@@ -60,10 +60,14 @@ internal sealed record QuantizationPlan(
         model.SizeInBytes > OnnxSession.MostInMemory
         && MostCopiesOfTimed * model.SizeInBytes > (options.MemoryBudget ?? QuantizationOptions.HalfOfFreeMemory);
 
-    /// <summary>One batch of each size that is timed; a model with a fixed batch needs at least so many rows.</summary>
-    private static IReadOnlyDictionary<string, OnnxTensor>[] CutTimed(
-        OnnxModel model, CalibrationData calibration, QuantizationOptions options, int least) =>
-        [.. options.TimedBatchSizes.Select(size => CalibrationBatches.Cut(model, calibration, size, Math.Max(size, least)).Batches[0])];
+    /// <summary>One batch of each size that is timed; a model with a fixed batch needs at least so many rows, and keeps its own.</summary>
+    private static TimedBatch[] CutTimed(OnnxModel model, CalibrationData calibration, QuantizationOptions options, int least) =>
+    [
+        .. options.TimedBatchSizes
+            .Select(size => CalibrationBatches.Cut(model, calibration, size, Math.Max(size, least)))
+            .Select(cut => new TimedBatch(cut.Rows / cut.Batches.Count, cut.Batches[0]))
+            .DistinctBy(batch => batch.Rows),
+    ];
 
     /// <summary>What the quantized model has at least: its codes alone in place of the weights.</summary>
     private static long LeastBytes(ModelProto prepared, IReadOnlyList<ILayer> layers, QuantizationOptions options)
@@ -80,3 +84,8 @@ internal sealed record QuantizationPlan(
         return $"The model '{model.Name}' has no layer to quantize ({why}): give a model with MatMul, Gemm or Conv weights, or widen the patterns.";
     }
 }
+
+/// <summary>A batch that files are timed on.</summary>
+/// <param name="Rows">Its rows: those wished for, fewer where there are fewer, others where the model's batch is fixed.</param>
+/// <param name="Inputs">The rows.</param>
+internal sealed record TimedBatch(int Rows, IReadOnlyDictionary<string, OnnxTensor> Inputs);

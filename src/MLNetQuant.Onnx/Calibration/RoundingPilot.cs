@@ -23,6 +23,9 @@ internal sealed class RoundingPilot(QuantizationOptions options, int threads)
 
     private const int MostTimes = 5;
 
+    /// <summary>Of an input and its neighbour.</summary>
+    private const float Correlation = 0.9f;
+
     private readonly Dictionary<(int Inputs, int Outputs, int Rows, bool Alone), double> _measured = [];
 
     /// <summary>Seconds that a layer takes.</summary>
@@ -36,7 +39,7 @@ internal sealed class RoundingPilot(QuantizationOptions options, int threads)
         var alone = layout.Groups == 1;
         var key = (layout.Inputs, layout.Outputs, rows, alone);
         if (!_measured.TryGetValue(key, out var seconds))
-            _measured[key] = seconds = Run(layout.Inputs, layout.Outputs, rows, alone ? threads : 1);
+            _measured[key] = seconds = Run(layout.Inputs, layout.Outputs, rows, alone);
         return seconds * Math.Ceiling(layout.Groups / (double)(alone ? 1 : threads));
     }
 
@@ -47,14 +50,14 @@ internal sealed class RoundingPilot(QuantizationOptions options, int threads)
     /// Rounding takes time a·NM + b·N²M: a from what each weight costs, b from what each pair of inputs of an output costs. A part
     /// with fewer inputs tells them apart.
     /// </summary>
-    private double Run(int inputs, int outputs, int rows, int workers)
+    private double Run(int inputs, int outputs, int rows, bool alone)
     {
         int n = Math.Min(inputs, Extent), m = Math.Min(outputs, Extent);
         var part = Math.Min(n, Extent / 2);
-        var (halfGathering, half) = Measure(part, m, RowsOf(part), workers);
+        var (halfGathering, half) = Measure(part, m, RowsOf(part), alone);
         if (n <= Extent / 2)
             return (halfGathering + half) * outputs / m;
-        var (gathering, rounding) = MeasureOnce(n, m, RowsOf(n), workers);
+        var (gathering, rounding) = MeasureOnce(n, m, RowsOf(n), alone);
         var times = (double)n / part;
         var quadratic = Math.Clamp((rounding - (times * half)) * times / (times - 1), 0, rounding);
         var wider = (double)inputs / n;
@@ -65,13 +68,13 @@ internal sealed class RoundingPilot(QuantizationOptions options, int threads)
     }
 
     /// <summary>Measures until a time is hardly shorter than the one before.</summary>
-    private (double Gathering, double Rounding) Measure(int n, int m, int rows, int workers)
+    private (double Gathering, double Rounding) Measure(int n, int m, int rows, bool alone)
     {
-        var first = MeasureOnce(n, m, rows, workers);
+        var first = MeasureOnce(n, m, rows, alone);
         var shortest = first;
         for (var more = MostTimes - 1; more > 0; more--)
         {
-            var next = MeasureOnce(n, m, rows, workers);
+            var next = MeasureOnce(n, m, rows, alone);
             var isSteady = next.Gathering + next.Rounding > Steady * (shortest.Gathering + shortest.Rounding);
             shortest = (Math.Min(next.Gathering, shortest.Gathering), Math.Min(next.Rounding, shortest.Rounding));
             if (isSteady)
@@ -82,8 +85,9 @@ internal sealed class RoundingPilot(QuantizationOptions options, int threads)
         return shortest;
     }
 
-    private (double Gathering, double Rounding) MeasureOnce(int n, int m, int rows, int workers)
+    private (double Gathering, double Rounding) MeasureOnce(int n, int m, int rows, bool alone)
     {
+        var workers = alone ? threads : 1;
         var random = new CounterRandom(options.Seed, int.MinValue);
         var weights = new Matrix<float>(n, m, Noise(random, 0, n * m));
         using var ownProduct = new OnnxRuntimeMatrixProduct(workers);
@@ -97,7 +101,7 @@ internal sealed class RoundingPilot(QuantizationOptions options, int threads)
         {
             Seed = options.Seed,
             Threads = workers,
-            Product = product,
+            Product = alone ? product : null, // as in LayerQuantizer
             CancellationToken = options.CancellationToken,
         };
         var group = new GroupQuantizer(options.Algorithm, weights, new(fitted, heldBack), recipe, context, 0.01);
@@ -113,7 +117,7 @@ internal sealed class RoundingPilot(QuantizationOptions options, int threads)
             for (var done = 0; done < count; done += ChunkRows)
             {
                 var chunk = Math.Min(ChunkRows, count - done);
-                var x = Noise(random, stream, chunk * n);
+                var x = Correlated(Noise(random, stream, chunk * n), n);
                 var quantized = Array.ConvertAll(x, v => v * 1.01f);
                 gathering.Start();
                 sums.Add(x, quantized, chunk);
@@ -122,6 +126,18 @@ internal sealed class RoundingPilot(QuantizationOptions options, int threads)
 
             return sums.ToStatistics();
         }
+    }
+
+    /// <summary>Neighbouring inputs go together, as in real rows: among independent ones searches would end early.</summary>
+    private static float[] Correlated(float[] rows, int inputs)
+    {
+        for (var i = 0; i < rows.Length; i++)
+        {
+            if (i % inputs > 0)
+                rows[i] += Correlation * rows[i - 1];
+        }
+
+        return rows;
     }
 
     private static float[] Noise(CounterRandom random, int stream, int count)

@@ -10,7 +10,13 @@ internal static class SessionTimer
     private const int MostRounds = 200;
 
     /// <summary>After so long no further round is begun, once there are enough.</summary>
-    public static readonly TimeSpan Budget = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Budget = TimeSpan.FromSeconds(1);
+
+    /// <summary>Seconds that the runs of a measurement take, sessions opened already.</summary>
+    /// <param name="models">How many are measured.</param>
+    /// <param name="seconds">What one of them takes on each batch.</param>
+    public static double Foretell(int models, IReadOnlyCollection<double> seconds) => seconds.Sum(s =>
+        models * s * Math.Clamp(Math.Ceiling((Budget / seconds.Count).TotalSeconds / (models * s)), WarmUps + LeastRounds, WarmUps + MostRounds));
 
     /// <summary>
     /// Milliseconds of the shortest run, which other work on the machine lengthened least; for each batch those of each model.

@@ -59,15 +59,15 @@ internal sealed class FormatContest(
     /// <param name="entries">The files, that to fall back to first.</param>
     /// <param name="batches">A batch of each size.</param>
     public (int Winner, IReadOnlyList<FormatTiming> Timings) Hold(
-        IReadOnlyList<FormatEntry> entries, IReadOnlyList<IReadOnlyDictionary<string, OnnxTensor>> batches)
+        IReadOnlyList<FormatEntry> entries, IReadOnlyList<TimedBatch> batches)
     {
         var judged = entries.Select(e => Judge(e, entries[0])).ToArray();
         int[] timed = [.. Enumerable.Range(0, entries.Count).Where(e => judged[e].Refusal is null)];
-        var times = SessionTimer.Measure([model, .. timed.Select(e => entries[e].Model)], batches, options.CancellationToken);
+        var times = SessionTimer.Measure([model, .. timed.Select(e => entries[e].Model)], [.. batches.Select(b => b.Inputs)], options.CancellationToken);
         var timings = new BatchTiming[entries.Count][];
         Array.Fill(timings, []);
         foreach (var (place, e) in timed.Index())
-            timings[e] = [.. options.TimedBatchSizes.Select((size, b) => new BatchTiming(size, times[b][0], times[b][place + 1]))];
+            timings[e] = [.. batches.Select((batch, b) => new BatchTiming(batch.Rows, times[b][0], times[b][place + 1]))];
         string?[] refusals = [.. judged.Select((j, e) => j.Refusal ?? TooSlow(timings[e]))];
         if (Array.TrueForAll(refusals, r => r is not null))
             refusals[0] = null;

@@ -35,7 +35,7 @@ public sealed record FormatTiming
 }
 
 /// <summary>Times of the shortest of several runs on one thread, the models taking turns.</summary>
-/// <param name="BatchSize">Rows wished for; fewer where there are fewer calibration rows, others where the model's batch is fixed.</param>
+/// <param name="BatchSize">Rows of the batch: those wished for, fewer where there are fewer calibration rows, others where the model's batch is fixed.</param>
 /// <param name="FloatMilliseconds">The float model.</param>
 /// <param name="Milliseconds">The file.</param>
 public sealed record BatchTiming(int BatchSize, double FloatMilliseconds, double Milliseconds)

@@ -99,11 +99,21 @@ public class FormatTargetTests
     }
 
     [Fact]
+    public void Timings_name_the_rows_that_were_run()
+    {
+        var b = new GraphBuilder().Input("x", "N,64").Weight("W", 64, 64).Node("MatMul", "x,W", "y").Output("y");
+        var options = new QuantizationOptions { Target = FormatTarget.Balanced, TimedBatchSizes = [1, 32, 4096] };
+        var report = ModelQuantizer.Quantize(b.Build(), CalibrationRows.Of(("x", b.Rows(40, 64))), options).Report;
+        Assert.Equal([1, 32, 40], report.Timings[0].Batches.Select(t => t.BatchSize));
+    }
+
+    [Fact]
     public void A_fixed_batch_keeps_its_size_when_it_is_timed()
     {
         var b = new GraphBuilder().Input("x", "4,64").Weight("W", 64, 64).Node("MatMul", "x,W", "y").Output("y");
         var report = ModelQuantizer.Quantize(b.Build(), CalibrationRows.Of(("x", b.Rows(40, 64))), new() { Target = FormatTarget.Balanced }).Report;
         Assert.Equal(["folded", "integer", "dynamic", "packed"], report.Timings.Select(t => t.Format));
+        Assert.Equal([4], report.Timings[0].Batches.Select(t => t.BatchSize));
     }
 
     private static GraphBuilder Wide() => new GraphBuilder().Input("x", "N,256").Weight("W", 256, 512).Weight("V", 128, 512).Weight("b", 128)
