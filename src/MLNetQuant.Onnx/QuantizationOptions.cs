@@ -79,6 +79,7 @@ public sealed record QuantizationOptions
     /// Whether each layer's bias takes up the mean error of its outputs, where it can take a correction. Default true: codes
     /// are then chosen by what is left. In front of a Relu or Clip each neuron takes what leaves the least error after it
     /// (<see cref="BiasGuard"/>), for matching means before a sparse ReLU can cost far more accuracy than it brings.
+    /// A layer without a bias gets an Add for it at up to six bits; above, the mean error is too small to pay for a node.
     /// </summary>
     public bool BiasCorrection { get; init; } = true;
 

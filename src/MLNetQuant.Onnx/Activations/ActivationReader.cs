@@ -54,7 +54,7 @@ internal sealed class ActivationReader(GraphIndex index, QuantizationOptions opt
             if (index.Producer(tensor) is not (>= 0 and var producer))
                 return null;
             var node = index.Graph.Node[producer];
-            if (!Movers.Contains(node.OpType) || node.Domain is not ("" or "ai.onnx"))
+            if (!Movers.Contains(node.OpType) || !node.IsStandard())
                 return null;
             tensor = node.Input[0];
         }

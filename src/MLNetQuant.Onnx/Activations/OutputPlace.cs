@@ -18,7 +18,7 @@ internal sealed record OutputPlace(int Node, double Low, double High)
         for (var output = layer.Node.Output; !index.Outputs.Contains(output) && index.Consumers(output) is [var next];)
         {
             var reader = index.Graph.Node[next];
-            if (index.IsInBranch(next) || reader.Domain is not ("" or "ai.onnx") || Ends(reader, output, index) is not var (low, high))
+            if (index.IsInBranch(next) || !reader.IsStandard() || Ends(reader, output, index) is not var (low, high))
                 break;
             place = new(next, Math.Clamp(low, place.Low, place.High), Math.Clamp(high, place.Low, place.High));
             output = reader.Output[0];

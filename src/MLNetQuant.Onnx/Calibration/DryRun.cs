@@ -169,7 +169,7 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
         return new(layer, groups, Corrects(layer) ? Filled(layout.AllOutputs, layer.Node.Index + 1) : null, bias) { Activations = new(unit, rounds ? unit : null) }; // equal biases would be stored once
     }
 
-    private bool Corrects(ILayer layer) => options.BiasCorrection && BiasWriter.CanApply(layer, plan.Index);
+    private bool Corrects(ILayer layer) => LayerQuantizer.Corrects(layer, plan.Index, options, options.Bits);
 
     private ZeroPointRule ZeroPoints
     {

@@ -18,6 +18,12 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
     /// <summary>A node of its own is added to the graph only for a bias that takes up this share of the squared error.</summary>
     private const double LeastShareOfNode = 0.01;
 
+    /// <summary>
+    /// With more bits none is added at all: the whole error is then less than a hundredth of the outputs, and a node costs time at
+    /// every run.
+    /// </summary>
+    private const int MostBitsOfNode = 6;
+
     /// <summary>Quantizes a layer.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="number">Its place among the quantized layers, the key of its random numbers.</param>
@@ -39,7 +45,7 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
         var split = ReadStatistics(layer, inputs, weights, sampler);
         LayerStatistics[] statistics = [.. split.Select(s => s.All)];
         var recipes = Recipes(weights, statistics, bits ?? options.Bits);
-        var correct = options.BiasCorrection && BiasWriter.CanApply(layer, index);
+        var correct = Corrects(layer, index, options, bits ?? options.Bits);
         var activation = correct ? ClippingActivation.After(layer, index) : null;
         var samples = activation is null ? null : RowSample.Read(layer, inputs, sampler);
         gathered?.Invoke();
@@ -99,7 +105,7 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
             if (!correct)
                 return group.Quantize();
             if (activation is null)
-                return group.QuantizeWithBias(layer.BiasInput < 0 ? LeastShareOfNode : 0);
+                return group.QuantizeWithBias(BiasWriter.NeedsNode(layer, index) ? LeastShareOfNode : 0);
             var outputs = new Range(g * layout.Outputs, (g + 1) * layout.Outputs);
             return group.QuantizeGuarded(
                 problem.Rescale(samples![g]),
@@ -108,6 +114,12 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
                 activation.High[outputs]);
         }
     }
+
+    /// <summary>Whether the layer's bias may take up its mean error.</summary>
+    public static bool Corrects(ILayer layer, GraphIndex index, QuantizationOptions options, int bits) =>
+        options.BiasCorrection
+        && BiasWriter.CanApply(layer, index)
+        && (bits <= MostBitsOfNode || !BiasWriter.NeedsNode(layer, index));
 
     private static Matrix<float>[] ReadWeights(ILayer layer)
     {

@@ -24,6 +24,20 @@ internal static class BiasWriter
                 && !index.IsOverridable(bias.Name));
     }
 
+    /// <summary>Whether a correction costs the file a node that the model does not have: no bias, and no Add of one that it can join.</summary>
+    public static bool NeedsNode(Layers.ILayer layer, GraphIndex index)
+    {
+        var output = layer.Node.Proto.Output[0];
+        if (layer.BiasInput >= 0 || index.Outputs.Contains(output) || index.Consumers(output) is not [var next])
+            return layer.BiasInput < 0;
+        var reader = index.Graph.Node[next];
+        return !reader.IsStandard()
+            || reader.OpType != "Add"
+            || !index.Initializers.TryGetValue(reader.Input[reader.Input[0] == output ? 1 : 0], out var bias)
+            || !IsVector(bias, layer)
+            || index.IsOverridable(bias.Name);
+    }
+
     public static LayerRewrite Apply(QuantizedLayer quantized, FreshNames names, LayerRewrite rewrite)
     {
         if (quantized.BiasCorrection is not { } correction)
@@ -57,7 +71,7 @@ internal static class BiasWriter
 
     private static bool IsVector(TensorProto bias, Layers.ILayer layer) =>
         bias.DataType == (int)TensorProto.Types.DataType.Float
-        && bias.Dims.Count is 1 or 2
+        && bias.Dims.Count > 0
         && bias.Dims[^1] == layer.Layout.AllOutputs
         && bias.Dims.Aggregate(1L, (a, b) => a * b) == layer.Layout.AllOutputs;
 }

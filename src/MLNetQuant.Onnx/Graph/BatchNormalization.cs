@@ -10,7 +10,7 @@ internal sealed record BatchNormalization(double[] Scale, double[] Shift)
     /// <summary>Reads a node; null for any other, for one that is training, and where parameters are not constant or finite.</summary>
     public static BatchNormalization? Read(NodeProto node, GraphIndex index)
     {
-        if (node.OpType != "BatchNormalization" || node.Domain is not ("" or "ai.onnx") || !IsInference(node))
+        if (node.OpType != "BatchNormalization" || !node.IsStandard() || !IsInference(node))
             return null;
         var read = new float[4][];
         for (var i = 0; i < read.Length; i++)

@@ -118,7 +118,7 @@ internal sealed class BatchNormalizationFolding
 
         public static LayerWeights? Of(NodeProto layer, GraphIndex index)
         {
-            if (layer.Domain is not ("" or "ai.onnx") || layer.Input.ElementAtOrDefault(1) is not { } name
+            if (!layer.IsStandard() || layer.Input.ElementAtOrDefault(1) is not { } name
                 || !index.Initializers.TryGetValue(name, out var weight) || weight.DataType != (int)TensorProto.Types.DataType.Float
                 || weight.Dims.Count < 2 || index.Consumers(name).Count != 1 || index.IsOverridable(name) || index.Outputs.Contains(name))
             {

@@ -49,7 +49,7 @@ internal sealed record BranchFlattening(ModelProto Model, IReadOnlyList<int> Ori
         return new(flat, origins, notRun);
     }
 
-    private static bool IsBranching(NodeProto node) => node.OpType == "If" && node.Domain is "" or "ai.onnx";
+    private static bool IsBranching(NodeProto node) => node.OpType == "If" && node.IsStandard();
 
     private static GraphProto Branch(NodeProto node, bool then) =>
         node.Attribute.First(a => a.Name == (then ? "then_branch" : "else_branch")).G;

@@ -20,7 +20,7 @@ internal static class ConstantSums
         foreach (var first in graph.Node.Where(n => n.OpType == "Add" && added(n.Input[1])).ToArray())
         {
             var sum = first.Output[0];
-            if (fixedNames.Contains(sum) || readers[sum].ToArray() is not [{ OpType: "Add" } second] || second.Input[0] == second.Input[1])
+            if (fixedNames.Contains(sum) || readers[sum].ToArray() is not [{ OpType: "Add" } second] || !second.IsStandard() || second.Input[0] == second.Input[1])
                 continue;
             var at = second.Input[0] == sum ? 1 : 0;
             if (!constants.TryGetValue(second.Input[at], out var old)

@@ -25,11 +25,11 @@ internal static class FloatReaders
         var nodes = new List<NodeProto>();
         foreach (var node in graph.Node)
         {
-            if (IsStandard(node) && node.OpType == "DequantizeLinear")
+            if (node.IsStandard() && node.OpType == "DequantizeLinear")
                 (constants.ContainsKey(node.Input[0]) ? decoded : rounded).Add(node.Output[0]);
-            else if (IsStandard(node) && Movers.Contains(node.OpType) && rounded.Contains(node.Input[0]))
+            else if (node.IsStandard() && Movers.Contains(node.OpType) && rounded.Contains(node.Input[0]))
                 rounded.Add(node.Output[0]);
-            else if (IsStandard(node) && node.OpType is "Conv" or "ConvTranspose" or "Gemm" && rounded.Contains(node.Input[0]) && !decoded.Contains(node.Input[1]))
+            else if (node.IsStandard() && node.OpType is "Conv" or "ConvTranspose" or "Gemm" && rounded.Contains(node.Input[0]) && !decoded.Contains(node.Input[1]))
             {
                 nodes.AddRange(Hide(node.Clone(), names));
                 continue;
@@ -50,6 +50,4 @@ internal static class FloatReaders
         reader.Input[0] = max.Output[0];
         return [max, reader];
     }
-
-    private static bool IsStandard(NodeProto node) => node.Domain is "" or "ai.onnx";
 }

@@ -8,6 +8,9 @@ internal static class NodeAttributes
     /// <summary>The domain of the operators that ONNX Runtime adds to the standard.</summary>
     public const string ContribDomain = "com.microsoft";
 
+    /// <summary>Whether the operator is one of the ONNX standard.</summary>
+    public static bool IsStandard(this NodeProto node) => node.Domain is "" or "ai.onnx";
+
     public static long Int(this NodeProto node, string name, long otherwise) =>
         node.Find(name) is { } a ? a.I : otherwise;
 

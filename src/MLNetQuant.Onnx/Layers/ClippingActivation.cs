@@ -24,7 +24,7 @@ internal sealed record ClippingActivation(double[] Low, double[] High)
         for (var tensor = node.Output[0]; gain != 0 && !index.Outputs.Contains(tensor) && index.Consumers(tensor) is [var next];)
         {
             var reader = index.Graph.Node[next];
-            if (reader.Domain is not ("" or "ai.onnx") || reader.Input.Count(i => i == tensor) != 1)
+            if (!reader.IsStandard() || reader.Input.Count(i => i == tensor) != 1)
                 return null;
             switch (reader.OpType)
             {

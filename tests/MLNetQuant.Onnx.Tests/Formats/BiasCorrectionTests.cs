@@ -51,6 +51,25 @@ public class BiasCorrectionTests
             corrected.Model.Proto.Graph.Node.Count(n => n.OpType == "Add"));
     }
 
+    [Theory]
+    [InlineData(6, "", true)]
+    [InlineData(7, "", false)]
+    [InlineData(8, "", false)]
+    [InlineData(8, "5", true)]
+    [InlineData(8, "1,1,5", true)]
+    [InlineData(8, "3,5", false)]
+    public void More_than_six_bits_are_no_reason_for_an_Add_that_the_model_does_not_have(int bits, string sum, bool corrects)
+    {
+        var b = new GraphBuilder().Input("x", "N,3,12").Weight("W", 12, 5).Node("MatMul", "x,W", sum.Length > 0 ? "m" : "y").Output("y");
+        if (sum.Length > 0)
+            b.Weight("b", [.. sum.Split(',').Select(long.Parse)]).Node("Add", "m,b", "y");
+        var x = b.Rows(30, 3, 12);
+        x = OnnxTensor.Create([.. x.Values<float>().ToArray().Select(v => v + 1)], [.. x.Shape]);
+        var quantized = ModelQuantizer.Quantize(b.Build(), CalibrationRows.Of(("x", x)), new() { Bits = bits });
+        Assert.Equal(corrects, quantized.Report.Layers[0].BiasCorrected);
+        Assert.Equal(sum.Length > 0 || corrects ? 1 : 0, quantized.Model.Proto.Graph.Node.Count(n => n.OpType == "Add"));
+    }
+
     [Fact]
     public void The_corrected_bias_is_called_after_the_old_one()
     {
