@@ -36,8 +36,9 @@ public static class AtomicFile
                 steps[i].Place(keepsOld: i < steps.Count - 1);
             }
 
+            // All are in place: whatever happens to the old ones, the new ones stay.
             foreach (var step in steps)
-                step.Forget();
+                step.Keep();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
@@ -49,13 +50,17 @@ public static class AtomicFile
             foreach (var step in steps)
                 step.Undo();
         }
+
+        foreach (var step in steps)
+            step.Forget();
     }
 
-    /// <summary>One file on its way; undone unless forgotten.</summary>
+    /// <summary>One file on its way; undone unless kept.</summary>
     private sealed class Replacement(string target)
     {
         private readonly string _old = Temporary(target);
         private bool _placed;
+        private bool _kept;
 
         public string Beside { get; } = Temporary(target);
 
@@ -69,15 +74,28 @@ public static class AtomicFile
         }
 
         /// <summary>The new file stays.</summary>
+        public void Keep() => _kept = true;
+
+        /// <summary>Deletes the old file.</summary>
+        /// <exception cref="QuantizationException">It cannot be deleted.</exception>
         public void Forget()
         {
-            _placed = false;
-            if (File.Exists(_old))
-                File.Delete(_old);
+            try
+            {
+                File.Delete(_old); // no error where there is none
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new QuantizationException(
+                    $"The file '{target}' is written, but '{_old}', which it replaces, cannot be deleted ({e.Message.TrimEnd('.')}): delete it.", e);
+            }
         }
 
         public void Undo()
         {
+            if (_kept)
+                return;
+
             // File.Delete itself throws where the folder is missing, which would hide the sentence of the failure.
             if (File.Exists(Beside))
                 File.Delete(Beside);
