@@ -86,6 +86,8 @@ internal sealed class ExternalFiles
             throw new QuantizationException($"The model '{_model}' keeps the values of '{tensor.Name}' in another file and does not name it: export the model again.");
         if (_files.TryGetValue(location, out var known))
             return known;
+        if (location.Contains('\0', StringComparison.Ordinal))
+            throw new QuantizationException($"The model '{_model}' keeps the values of '{tensor.Name}' in a file whose name has a character of code 0: export the model again.");
         if (Path.IsPathRooted(location) || (location.Length > 1 && location[1] == ':'))
         {
             throw new QuantizationException(
@@ -123,6 +125,8 @@ internal sealed class ExternalFiles
             DataType.Complex128 => 128,
             _ => null,
         };
+        if (tensor.Dims.Any(d => d < 0))
+            throw new QuantizationException($"The shape [{string.Join(',', tensor.Dims)}] of '{tensor.Name}' in the model '{_model}' has a negative extent: export the model again.");
         try
         {
             return checked(((tensor.Dims.Aggregate(1L, (a, b) => checked(a * b)) * bits) + 7) / 8);

@@ -115,6 +115,8 @@ internal sealed class LayerFinder
         {
             foreach (var subgraph in node.Subgraphs())
                 VisitBody(owner, subgraph);
+            if (node.Input.All(i => i.Length == 0 || _index.Initializers.ContainsKey(i)))
+                continue; // a constant, as in Visit
             var inputs = WeightedOperators.WeightInputs(node);
             foreach (var read in node.Input.Where((name, i) => name.Length > 0 && !inputs.Contains(i)))
                 _otherwise.TryAdd(read, node.OpType);

@@ -97,6 +97,7 @@ public sealed class ExternalReadingTests : IDisposable
     [InlineData("The model '{path}' keeps the values of 'W' in '../w.bin', outside its own folder: export the model with its data beside it.", "location=../w.bin")]
     [InlineData("The model '{path}' keeps the values of 'W' in 'a/../../w.bin', outside its own folder: export the model with its data beside it.", "location=a/../../w.bin")]
     [InlineData("The model '{path}' keeps the values of 'W' in another file and does not name it: export the model again.", "offset=0")]
+    [InlineData("The model '{path}' keeps the values of 'W' in a file whose name has a character of code 0: export the model again.", "location=w\0.bin")]
     [InlineData("The data file '{folder}w.bin' has 60 bytes, too few for 'W', which has 48 bytes from 16 on: copy the file again.", "location=w.bin", "offset=16")]
     [InlineData("The data file '{folder}w.bin' has 60 bytes, too few for 'W', which has 48 bytes from 9223372036854775807 on: copy the file again.", "location=w.bin", "offset=9223372036854775807")]
     [InlineData("The model '{path}' gives 'W' 44 bytes of 'w.bin', and its shape needs 48: export the model again.", "location=w.bin", "length=44")]
@@ -121,6 +122,8 @@ public sealed class ExternalReadingTests : IDisposable
         ExternalModel.MakeExternal(tensor, ("location", "w.bin"));
         tensor.Dims.Add([long.MaxValue / 2, 7]);
         Assert.Contains("is too large", Assert.Throws<QuantizationException>(() => OnnxModel.Load(ExternalModel.WriteModel(_folder, model))).Message, StringComparison.Ordinal);
+        tensor.Dims[^1] = -7;
+        Assert.Contains("has a negative extent", Assert.Throws<QuantizationException>(() => OnnxModel.Load(ExternalModel.WriteModel(_folder, model))).Message, StringComparison.Ordinal);
         tensor.DataType = (int)TensorProto.Types.DataType.String;
         Assert.Contains("keeps the text 'W'", Assert.Throws<QuantizationException>(() => OnnxModel.Load(ExternalModel.WriteModel(_folder, model))).Message, StringComparison.Ordinal);
     }

@@ -37,6 +37,18 @@ public class LayerFinderTests
     }
 
     [Fact]
+    public void A_product_of_two_constants_in_a_loop_body_is_no_layer()
+    {
+        var body = new GraphBuilder().Input("i", "", DataType.Int64).Input("go", "", DataType.Bool).Input("state", "N,4")
+            .Named("constant", "MatMul", "A,B", "c").Named("layer", "MatMul", "state,V", "m").Node("Add", "m,c", "next")
+            .Node("Identity", "go", "again").Output("again", DataType.Bool).Output("next");
+        var (layers, skipped) = Find(new GraphBuilder().Input("x", "N,4").Weight("A", 4, 4).Weight("B", 4, 4).Weight("V", 4, 4)
+            .Constant("times", [3L]).Node("Loop", "times,,x", "y", ("body", body.Graph)).Output("y"));
+        Assert.Equal("layer", Assert.Single(layers).Node.Name);
+        Assert.Empty(skipped);
+    }
+
+    [Fact]
     public void A_weight_of_two_nodes_is_one_layer_with_the_rows_of_both()
     {
         var (layers, skipped) = Find(new GraphBuilder()
