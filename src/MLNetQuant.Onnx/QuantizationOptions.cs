@@ -76,6 +76,13 @@ public sealed record QuantizationOptions
     public ExternalData ExternalData { get; init; } = ExternalData.Auto;
 
     /// <summary>
+    /// Whether values between nodes get names of a few letters, nodes other than quantized layers none, and equal Constant nodes
+    /// become one: text that only people read, up to a twentieth of a small quantized file. Inputs and outputs of the model keep
+    /// their names. Default false.
+    /// </summary>
+    public bool ShortNames { get; init; }
+
+    /// <summary>
     /// Whether each layer's bias takes up the mean error of its outputs, where it can take a correction. Default true: codes
     /// are then chosen by what is left. In front of a Relu or Clip each neuron takes what leaves the least error after it
     /// (<see cref="BiasGuard"/>), for matching means before a sparse ReLU can cost far more accuracy than it brings.

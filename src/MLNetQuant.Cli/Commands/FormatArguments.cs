@@ -29,8 +29,13 @@ internal sealed class FormatArguments
         $"Whether large tensors go to a file of their own, named as the output with .data added; auto: above 1.5 GB. [default: {Arguments.Spell(Defaults.ExternalData)}]",
         "a choice of external data");
 
+    private readonly Option<bool> _shortNames = new("--short-names")
+    {
+        Description = "Shorten the names of values and leave those of nodes out, but for quantized layers: some hundredths of a small file.",
+    };
+
     /// <summary>All of them, as help lists them.</summary>
-    public IReadOnlyList<Option> All => [_format, _target, _batch, _externalData];
+    public IReadOnlyList<Option> All => [_format, _target, _batch, _externalData, _shortNames];
 
     /// <summary>Puts what was said into options.</summary>
     /// <exception cref="UsageException">Two of them contradict each other.</exception>
@@ -47,6 +52,7 @@ internal sealed class FormatArguments
             Target = target,
             TimedBatchSizes = parsed.GetValue(_batch) is { Length: > 0 } sizes ? sizes : options.TimedBatchSizes,
             ExternalData = parsed.GetValue(_externalData) ?? options.ExternalData,
+            ShortNames = parsed.GetValue(_shortNames) || options.ShortNames,
         };
     }
 

@@ -65,7 +65,7 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
             written.Add(rounded);
         }
 
-        var file = GraphRewriter.Apply(plan.Prepared, written.Complete(), ModelMetadata.Of(model, options, plan.Rows));
+        var file = plan.Write(written, model, options);
         var live = walk.LargestBytes * plan.Batches.Count;
         var files = plan.Candidates.Count;
         var verified = Math.Min(VerifiedRuns, 2 * plan.Batches.Count); // the outputs of both models

@@ -53,6 +53,22 @@ internal sealed record QuantizationPlan(
         return new(prepared, batches, rows, branches, index, layers, skipped, candidates, timed);
     }
 
+    /// <summary>The file of quantized layers.</summary>
+    /// <param name="layers">As they are written.</param>
+    /// <param name="model">The float model.</param>
+    /// <param name="options">Whose metadata it carries.</param>
+    public ModelProto Write(WrittenLayers layers, OnnxModel model, QuantizationOptions options)
+    {
+        var file = GraphRewriter.Apply(Prepared, layers.Complete(), ModelMetadata.Of(model, options, Rows));
+        if (options.ShortNames)
+        {
+            EqualConstantNodes.Merge(file.Graph);
+            ShortNames.Apply(file, Layers.Select(l => l.Node.Proto.Name).ToHashSet());
+        }
+
+        return file;
+    }
+
     /// <summary>
     /// Files are timed in sessions that are open together, as their users open them: with weights in float, and packed once more.
     /// </summary>

@@ -65,8 +65,7 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
         });
     }
 
-    private OnnxModel WriteFile(WrittenLayers layers) => OnnxModel.FromProto(
-        GraphRewriter.Apply(plan.Prepared, layers.Complete(), ModelMetadata.Of(model, options, plan.Rows)), model.Name, options.ExternalData);
+    private OnnxModel WriteFile(WrittenLayers layers) => OnnxModel.FromProto(plan.Write(layers, model, options), model.Name, options.ExternalData);
 
     private (WrittenLayers[] Written, List<QuantizedLayer> Layers, List<LayerReport> Reports, List<SkippedLayer> TooCoarse) QuantizeLayers()
     {
