@@ -17,7 +17,7 @@ const string Usage = """
       build   build everything in Release; arguments go to dotnet build
       bench   run the benchmarks and write their results (tests/MLNetQuant.Benchmarks); arguments go to BenchmarkDotNet;
               bench theorems writes the tables of error against size instead, bench walk those of the walk's cost
-      pack    write the packages to artifacts/packages (needs the public packages of ML.NET); arguments go to dotnet pack
+      pack    write the packages to artifacts/packages; arguments go to dotnet pack
       clean   delete artifacts, bin, obj and the remembered answer of where ML.NET comes from
     """;
 
@@ -48,7 +48,8 @@ try
             Prepare();
             return Child.Dotnet(root, ["run", "--project", Path.Combine(root, "tests", "MLNetQuant.Benchmarks"), "-c", "Release", "--", .. rest]);
         case "pack":
-            return Pack(Prepare());
+            Prepare(PackageSource.PackingOnStandin);
+            return Pack();
         case "clean":
             Clean();
             return 0;
@@ -67,18 +68,22 @@ catch (BuildException e)
     return 1;
 }
 
-PackageSource Prepare()
+void Prepare(string onStandin = "")
 {
     var source = PackageSource.Find(root, artifacts);
-    Console.WriteLine(source.Line);
+    Console.WriteLine(source.Line + (source.IsStandin ? onStandin : ""));
     if (source.IsStandin)
         NativeLibrary.Restore(Path.Combine(root, "nuget", "standin"));
-    return source;
 }
 
-int Pack(PackageSource source) => source.IsStandin
-    ? throw new BuildException("Packages name the public packages of ML.NET as their dependencies, and the stand-ins would be named instead: pack where the package feed has Microsoft.ML.")
-    : Child.Dotnet(root, ["pack", solution, "-c", "Release", "--nologo", "-o", Path.Combine(artifacts, "packages"), .. rest]);
+int Pack()
+{
+    var packages = Path.Combine(artifacts, "packages");
+    DeleteFolder(packages);
+    // The tool takes all that is in its folder, be it left from another source of ML.NET.
+    DeleteFolder(Path.Combine(root, "src", "MLNetQuant.Cli", "bin", "Release"));
+    return Child.Dotnet(root, ["pack", solution, "-c", "Release", "--nologo", "-o", packages, .. rest]);
+}
 
 int Build(string[] more) =>
     Child.Dotnet(root, ["build", solution, "-c", "Release", "-v", "quiet", "--nologo", .. more]);
@@ -122,6 +127,10 @@ static void DeleteFolder(string folder)
 /// <summary>Where ML.NET and ONNX Runtime come from: the public packages, or the stand-ins of nuget/standin.</summary>
 internal sealed partial record PackageSource(string Name, string Version)
 {
+    /// <summary>What is said where packages are made without the public ones.</summary>
+    public const string PackingOnStandin = "; packages made so are for tests only, do not publish them: "
+        + "they are compiled against the stand-ins, and the tool contains these";
+
     private const string Packages = "packages";
     private const string Standin = "standin";
 
@@ -134,8 +143,7 @@ internal sealed partial record PackageSource(string Name, string Version)
     /// <summary>Takes the environment's word, then the remembered answer, and asks the feed only without either.</summary>
     public static PackageSource Find(string root, string artifacts)
     {
-        var version = XDocument.Load(Path.Combine(root, "Directory.Packages.props")).Descendants("PackageVersion")
-            .First(p => (string?)p.Attribute("Include") == "Microsoft.ML").Attribute("Version")!.Value;
+        var version = XDocument.Load(Path.Combine(root, "Directory.Packages.props")).Descendants("MLNetVersion").Single().Value;
         var name = Environment.GetEnvironmentVariable("MLNetSource") ?? Remembered(root);
         if (name is null)
         {
