@@ -2,10 +2,10 @@ using System.Diagnostics;
 using Microsoft.ML;
 using MLNetQuant;
 using MLNetQuant.Algorithms;
-using QuickStart;
+using Samples;
 
 var ml = new MLContext(seed: 1);
-var floatModel = Path.Combine(FashionMnist.Folder, "fmnist_cnn.onnx");
+var floatModel = FashionMnist.ModelFile;
 var calibration = ml.Data.LoadFromEnumerable(FashionMnist.Read("train-1024"));
 var test = ml.Data.LoadFromEnumerable(FashionMnist.Read("test-2000"));
 var savedModel = Path.Combine(AppContext.BaseDirectory, "fmnist_cnn.zip");

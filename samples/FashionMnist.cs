@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using Microsoft.ML.Data;
 
-namespace QuickStart;
+namespace Samples;
 
 /// <summary>An image of 28×28 grey values from 0 to 1, and what it shows (0 to 9).</summary>
 internal sealed class Image
@@ -28,6 +28,9 @@ internal sealed class Scores
 internal static class FashionMnist
 {
     public static string Folder { get; } = Path.Combine(AppContext.BaseDirectory, "data");
+
+    /// <summary>A residual network that knows these images: 3x3, 1x1, grouped and depthwise convolutions.</summary>
+    public static string ModelFile { get; } = Path.Combine(Folder, "fmnist_cnn.onnx");
 
     public static IReadOnlyList<Image> Read(string part)
     {
