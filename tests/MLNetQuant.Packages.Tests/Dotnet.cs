@@ -1,12 +1,15 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace MLNetQuant.Packages.Tests;
 
 /// <summary>Runs programs as a user's shell would, each with a clean environment.</summary>
 internal static class Dotnet
 {
-    /// <summary>The dotnet that runs this test.</summary>
-    public static string File { get; } = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+    /// <summary>Where the dotnet that runs this test is installed.</summary>
+    public static string Folder { get; } = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
+
+    private static string File { get; } = Path.Combine(Folder, OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet");
 
     /// <summary>Runs dotnet in a folder and demands success.</summary>
     /// <returns>What it printed.</returns>
@@ -30,7 +33,7 @@ internal static class Dotnet
         start.Environment["DOTNET_CLI_UI_LANGUAGE"] = "en";
         start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
         start.Environment["DOTNET_NOLOGO"] = "1";
-        start.Environment["DOTNET_ROOT"] = Path.GetDirectoryName(File);
+        start.Environment["DOTNET_ROOT"] = Folder;
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1"; // no process stays behind that holds files of the folder
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();

@@ -1,0 +1,80 @@
+using System.Globalization;
+using MLNetQuant.Cli.Tests;
+using MLNetQuant.Packages.Tests;
+
+namespace MLNetQuant.Samples.Tests;
+
+/// <summary>Each sample runs as it was built, and prints what its readers are promised.</summary>
+public sealed class SampleTests
+{
+    [Fact]
+    public async Task QuickStart_is_four_times_smaller_as_accurate_and_predicts_once_more_when_loaded_again()
+    {
+        var lines = await Run("QuickStart");
+        var (original, small) = (Numbers(Line(lines, "float ")), Numbers(Line(lines, "8 bits best ")));
+        Assert.InRange(small[0], 1, original[0] / 3.5);
+        Assert.InRange(small[1], original[1] - 0.5, 100);
+        Assert.InRange(Numbers(Line(lines, "4 bits best "))[0], 1, original[0] / 6);
+        Assert.Equal("loaded again: the first test image is of class 9, predicted 9", lines[^1]);
+    }
+
+    [Fact]
+    public async Task CompareAlgorithms_shows_that_following_the_path_beats_rounding()
+    {
+        var lines = await Run("CompareAlgorithms");
+        var rounding = Numbers(Line(lines, "msq "));
+        foreach (var name in new[] { "gpfq", "spfq", "optq", "qronos", "best" })
+            Assert.InRange(Numbers(Line(lines, name + " "))[1], rounding[1] + 1, 100);
+        Assert.Equal(14, lines.Count(l => l.StartsWith('/'))); // layers
+    }
+
+    [Fact]
+    public async Task TextClassification_answers_the_same_with_two_bits()
+    {
+        var lines = await Run("TextClassification");
+        var (original, small) = (Numbers(Line(lines, "float ")), Numbers(Line(lines, "2 bits best ")));
+        Assert.InRange(small[0], 1, original[0] / 5);
+        Assert.InRange(small[1], original[1] - 0.5, 100);
+        Assert.EndsWith(": set an alarm", Line(lines, "  \"could you"), StringComparison.Ordinal);
+        Assert.EndsWith(": stop playing", Line(lines, "  \"do not play"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CustomQuantizer_is_better_than_rounding()
+    {
+        var lines = await Run("CustomQuantizer");
+        var (own, rounding) = (Numbers(Line(lines, "error-diffusion")), Numbers(Line(lines, "msq ")));
+        Assert.InRange(own[1], rounding[1], 100);
+        Assert.InRange(own[2], 0, rounding[2]);
+    }
+
+    [Fact]
+    public void Every_sample_is_run_here_and_listed_in_the_readme()
+    {
+        var samples = new DirectoryInfo(Path.Combine(Repository.Root, "samples")).EnumerateFiles("*.csproj", SearchOption.AllDirectories)
+            .Select(f => Path.GetFileNameWithoutExtension(f.Name)).Order().ToArray();
+        var tests = typeof(SampleTests).GetMethods().Select(m => m.Name.Split('_')[0]).ToHashSet();
+        var readme = File.ReadAllText(Path.Combine(Repository.Root, "samples", "README.md"));
+        Assert.All(samples, s => Assert.Contains(s, tests));
+        Assert.All(samples, s => Assert.Contains($"]({s}/", readme, StringComparison.Ordinal));
+    }
+
+    /// <summary>The lines that a sample prints, those that are empty left out.</summary>
+    private static async Task<string[]> Run(string sample)
+    {
+        // bin/CONFIGURATION/FRAMEWORK, as these tests are built.
+        var framework = new DirectoryInfo(AppContext.BaseDirectory);
+        var program = Path.Combine(Repository.Root, "samples", sample, "bin", framework.Parent!.Name, framework.Name, $"{sample}.dll");
+        var printed = await Dotnet.Run(Path.GetTempPath(), program);
+        return printed.Split('\n').Select(l => l.TrimEnd()).Where(l => l.Length > 0).ToArray();
+    }
+
+    private static string Line(string[] lines, string start) => Assert.Single(lines, l => l.StartsWith(start, StringComparison.Ordinal));
+
+    /// <summary>The numbers of a line of a table, after its name.</summary>
+    private static double[] Numbers(string line) =>
+    [
+        .. line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(w => w.Contains('.', StringComparison.Ordinal) || w.Contains(',', StringComparison.Ordinal))
+            .Select(w => double.Parse(w, CultureInfo.InvariantCulture)),
+    ];
+}
