@@ -13,7 +13,7 @@ const string Usage = """
 
       demo    quantize the sample model in an ML.NET pipeline and print the table (samples/QuickStart)
       test    build everything in Release and run all tests; arguments go to dotnet test
-      api     write what the assemblies show to their users to tests/MLNetQuant.PublicApi.Tests/PublicApi, to be reviewed and committed
+      api     write what the assemblies show to their users, and touch of ML.NET, to tests/MLNetQuant.PublicApi.Tests, to be reviewed and committed
       build   build everything in Release; arguments go to dotnet build
       bench   run the benchmarks and write their results (tests/MLNetQuant.Benchmarks); arguments go to BenchmarkDotNet;
               bench theorems writes the tables of error against size instead, bench walk those of the walk's cost

@@ -62,7 +62,7 @@ public class ApiListingTests
     }
 
     /// <summary>The lines that are on one side only; empty where the files are the same.</summary>
-    private static string Difference(string[] listed, string[] actual)
+    internal static string Difference(string[] listed, string[] actual)
     {
         var missing = listed.Except(actual).Select(l => $"gone: {l.Trim()}");
         var added = actual.Except(listed).Select(l => $"new: {l.Trim()}");
@@ -70,7 +70,7 @@ public class ApiListingTests
         return all.Length == 0 && !listed.SequenceEqual(actual) ? "lines have moved" : string.Join("; ", all.Take(10));
     }
 
-    private static string FindRepository()
+    internal static string FindRepository()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "MLNetQuant.sln")))
