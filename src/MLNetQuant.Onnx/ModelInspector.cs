@@ -8,10 +8,17 @@ public static class ModelInspector
 {
     /// <summary>Lists layers, and nodes that keep their weights and why.</summary>
     /// <param name="model">The model.</param>
-    public static ModelInspection Inspect(OnnxModel model)
+    public static ModelInspection Inspect(OnnxModel model) => Inspect(model, QuantizationOptions.Default);
+
+    /// <summary>Lists the layers that the options' patterns select, and nodes that keep their weights and why.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="options">Which layers to include and exclude.</param>
+    public static ModelInspection Inspect(OnnxModel model, QuantizationOptions options)
     {
         ArgumentNullException.ThrowIfNull(model);
-        var (layers, skipped) = LayerFinder.Find(new GraphIndex(ModelPreparation.Apply(model.Proto)));
+        ArgumentNullException.ThrowIfNull(options);
+        var (found, unfit) = LayerFinder.Find(new GraphIndex(ModelPreparation.Apply(model.Proto)));
+        var (layers, skipped) = LayerSelection.Select(found, unfit, options);
         return new()
         {
             IrVersion = model.Proto.IrVersion,

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms;
 using MLNetQuant.Tests.Data;
 
 namespace MLNetQuant.Tests;
@@ -21,16 +23,20 @@ public sealed class SeparateProgramTests(QuantizedSample sample) : IClassFixture
         using var model = bits == 8
             ? null
             : sample.ML.Transforms.QuantizeWeights(FashionMnist.ModelFile, QuantizedSample.Options with { Bits = bits }).Fit(sample.Calibration);
-        var saved = model ?? sample.Model;
-        sample.ML.Model.Save(saved, sample.Calibration.Schema, folder["model.zip"]);
-        File.WriteAllLines(folder["rows.txt"], FashionMnist.Test.Take(20).Select(i =>
-            string.Join(' ', i.Pixels.Select(p => p.ToString("R", CultureInfo.InvariantCulture)))));
+        await ScoresTheSame(folder, model ?? sample.Model);
+    }
 
-        var lines = await Run(folder["model.zip"], folder["rows.txt"]);
-
-        Near.Equal(
-            sample.Score(saved),
-            [.. lines.Select(l => l.Split(' ').Select(v => float.Parse(v, CultureInfo.InvariantCulture)).ToArray())]);
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)] // by the estimator
+    public async Task It_scores_a_quantized_chain_the_same(bool byEstimator)
+    {
+        using var folder = new ScratchFolder();
+        var chain = sample.ML.Transforms.ApplyOnnxModel(FashionMnist.ModelFile).Append(sample.ML.Transforms.CopyColumns("Score", "logits"));
+        using var model = (TransformerChain<ColumnCopyingTransformer>)(byEstimator
+            ? chain.WithQuantizedWeights(sample.ML, QuantizedSample.Options).Fit(sample.Calibration)
+            : sample.ML.Model.QuantizeWeights(chain.Fit(sample.Calibration), sample.Calibration, QuantizedSample.Options));
+        await ScoresTheSame(folder, model);
     }
 
     [Fact]
@@ -39,6 +45,19 @@ public sealed class SeparateProgramTests(QuantizedSample sample) : IClassFixture
         Assert.True(File.Exists(Path.Combine(Folder, "ScoreSavedModel.dll")), Folder);
         Assert.Empty(Directory.EnumerateFiles(Folder, "MLNetQuant*", SearchOption.AllDirectories));
         Assert.DoesNotContain("MLNetQuant", File.ReadAllText(Path.Combine(Folder, "ScoreSavedModel.deps.json")), StringComparison.Ordinal);
+    }
+
+    private async Task ScoresTheSame(ScratchFolder folder, ITransformer model)
+    {
+        sample.ML.Model.Save(model, sample.Calibration.Schema, folder["model.zip"]);
+        File.WriteAllLines(folder["rows.txt"], FashionMnist.Test.Take(20).Select(i =>
+            string.Join(' ', i.Pixels.Select(p => p.ToString("R", CultureInfo.InvariantCulture)))));
+
+        var lines = await Run(folder["model.zip"], folder["rows.txt"]);
+
+        Near.Equal(
+            sample.Score(model),
+            [.. lines.Select(l => l.Split(' ').Select(v => float.Parse(v, CultureInfo.InvariantCulture)).ToArray())]);
     }
 
     private static async Task<string[]> Run(params string[] arguments)

@@ -135,13 +135,67 @@ public sealed class TemporaryFileTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)] // by the estimator
+    public void A_quantized_chain_has_a_file_for_each_of_its_models_until_it_is_disposed(bool byEstimator)
+    {
+        var model = (IDisposable)(byEstimator
+            ? Chain().WithQuantizedWeights(_ml).Fit(_data)
+            : _ml.Model.QuantizeWeights(Chain().Fit(_data), _data));
+        Assert.Equal(2, Files().Length);
+        _ml.Model.Save((ITransformer)model, _data.Schema, _elsewhere["model.zip"]);
+        Assert.Equal(40, ((ITransformer)model).Transform(_data).GetColumn<float[]>("v").Count());
+        Assert.Equal(2, Files().Length);
+        model.Dispose();
+        Assert.Empty(Files());
+
+        var loaded = (IDisposable)_ml.Model.Load(_elsewhere["model.zip"], out _);
+        loaded.Dispose();
+        Assert.Empty(Files());
+    }
+
+    [Theory]
+    [InlineData("calibrate")]
+    [InlineData("verify")]
+    public void A_chain_that_is_cancelled_at_its_second_model_leaves_no_file_behind(string stage)
+    {
+        using var source = new CancellationTokenSource();
+        var seen = 0;
+        var options = new QuantizationOptions { Progress = new Canceller(stage, source, () => ++seen == 2), CancellationToken = source.Token };
+        using var model = Chain().Fit(_data);
+        Assert.ThrowsAny<OperationCanceledException>(() => _ml.Model.QuantizeWeights(model, _data, options));
+        Assert.Equal(2, seen);
+        Assert.Empty(Files());
+    }
+
+    [Fact]
+    public void An_estimator_that_fails_after_its_fit_leaves_no_file_behind()
+    {
+        using var source = new CancellationTokenSource();
+        var options = new QuantizationOptions { Progress = new Canceller("calibrate", source), CancellationToken = source.Token };
+        var chain = _ml.Transforms.QuantizeWeights(_model).Append(_ml.Transforms.ApplyOnnxModel(Second()));
+        Assert.ThrowsAny<OperationCanceledException>(() => chain.WithQuantizedWeights(_ml, options).Fit(_data));
+        Assert.Empty(Files());
+    }
+
+    private EstimatorChain<Microsoft.ML.Transforms.Onnx.OnnxTransformer> Chain() =>
+        _ml.Transforms.ApplyOnnxModel(_model).Append(_ml.Transforms.ApplyOnnxModel(Second()));
+
+    private string Second() => new ModelFile()
+        .Input("y", Onnx.Proto.TensorProto.Types.DataType.Float, -1, 5)
+        .Weights("V", 5, 3)
+        .Node("MatMul", "v", "y", "V")
+        .Output("v", -1, 3)
+        .Save(_elsewhere["second.onnx"]);
+
     private string[] Files() => Directory.GetFileSystemEntries(_temporary.Path);
 
-    private sealed class Canceller(string stage, CancellationTokenSource source) : IProgress<QuantizationProgress>
+    private sealed class Canceller(string stage, CancellationTokenSource source, Func<bool>? when = null) : IProgress<QuantizationProgress>
     {
         public void Report(QuantizationProgress value)
         {
-            if (value.Stage == stage)
+            if (value.Stage == stage && when?.Invoke() != false)
                 source.Cancel();
         }
     }

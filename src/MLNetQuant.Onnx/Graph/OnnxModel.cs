@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Google.Protobuf;
 using MLNetQuant.Onnx.External;
+using MLNetQuant.Onnx.Graph;
 using MLNetQuant.Onnx.Proto;
 
 namespace MLNetQuant.Onnx;
@@ -43,6 +44,9 @@ public sealed class OnnxModel
 
     /// <summary>The outputs.</summary>
     public IReadOnlyList<OnnxValueInfo> Outputs { get; }
+
+    /// <summary>Whether MLNetQuant quantized it, as its metadata say.</summary>
+    public bool IsQuantized => Proto.MetadataProps.Any(p => p.Key == ModelMetadata.VersionKey);
 
     internal ModelProto Proto { get; }
 

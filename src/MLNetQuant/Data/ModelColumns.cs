@@ -8,14 +8,20 @@ namespace MLNetQuant.Data;
 internal sealed class ModelColumns
 {
     private readonly OnnxModel _model;
+    private readonly IReadOnlyList<OnnxValueInfo> _inputs;
 
     /// <param name="model">The model.</param>
     /// <param name="inputs">Columns to read, none or <see langword="null"/> for all of the model's inputs.</param>
     /// <param name="outputs">Columns to add, none or <see langword="null"/> for all of the model's outputs.</param>
+    /// <param name="shapes">Shapes that replace those of inputs, −1 or 0 for an open extent; <see langword="null"/> for none.</param>
     /// <exception cref="QuantizationException">A name is no input or output, is given twice, or an input is left out or cannot be fed.</exception>
-    public ModelColumns(OnnxModel model, string[]? inputs, string[]? outputs)
+    public ModelColumns(
+        OnnxModel model, string[]? inputs, string[]? outputs, IReadOnlyDictionary<string, IReadOnlyList<int>>? shapes = null)
     {
         _model = model;
+        _inputs = [.. model.Inputs.Select(i => shapes?.GetValueOrDefault(i.Name) is { } shape
+            ? i with { Shape = [.. shape.Select(d => d > 0 ? d : -1L)] }
+            : i)];
         Inputs = inputs is null or [] ? [.. model.Inputs.Select(i => i.Name)] : inputs;
         Outputs = outputs is null or [] ? [.. model.Outputs.Select(o => o.Name)] : outputs;
         CheckNames(Inputs, model.Inputs, "input", "it takes");
@@ -26,7 +32,7 @@ internal sealed class ModelColumns
                 $"No column feeds the input '{unfed.Name}' of the model '{model.Name}': name it among the input columns.");
         }
 
-        foreach (var input in model.Inputs)
+        foreach (var input in _inputs)
             CheckInput(input);
     }
 
@@ -109,7 +115,7 @@ internal sealed class ModelColumns
         }
     }
 
-    private OnnxValueInfo InputOf(string name) => _model.Inputs.First(i => i.Name == name);
+    private OnnxValueInfo InputOf(string name) => _inputs.First(i => i.Name == name);
 
     private ColumnItem ItemOf(string name) => ColumnItem.For(InputOf(name))!;
 

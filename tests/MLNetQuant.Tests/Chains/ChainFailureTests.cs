@@ -1,0 +1,98 @@
+using Microsoft.ML;
+using MLNetQuant.Tests.Data;
+using MLNetQuant.Tests.Models;
+
+namespace MLNetQuant.Tests.Chains;
+
+public sealed class ChainFailureTests : IDisposable
+{
+    private readonly TwoSteps _two = new();
+
+    public void Dispose() => _two.Dispose();
+
+    [Fact]
+    public void A_model_without_a_step_to_quantize_is_refused_and_the_report_tells_why()
+    {
+        using var folder = new ScratchFolder();
+        using var relu = _two.ML.Transforms.CopyColumns("x", "x").Append(_two.ML.Transforms.ApplyOnnxModel(Relu(folder["relu.onnx"]))).Fit(_two.Rows);
+        Assert.Equal(
+            "The model has no step to quantize (step 2, OnnxTransformer: its nodes have no constant weights): give a model with an ONNX step or a linear model, or ask for the report to go on without.",
+            Message(() => _two.ML.Model.QuantizeWeights(relu, _two.Rows)));
+        Assert.Same(relu, _two.ML.Model.QuantizeWeights(relu, _two.Rows, out var report));
+        Assert.Equal("its nodes have no constant weights", Assert.Single(report.LeftAlone).Reason);
+
+        var copy = _two.ML.Transforms.CopyColumns("y", "x").Fit(_two.Rows);
+        Assert.StartsWith("The model has no step to quantize (none of its steps was learned)", Message(() => _two.ML.Model.QuantizeWeights(copy, _two.Rows)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Patterns_that_leave_a_step_without_layers_leave_it_alone()
+    {
+        using var model = _two.ML.Transforms.ApplyOnnxModel(_two.First).Fit(_two.Rows);
+        Assert.Same(model, _two.ML.Model.QuantizeWeights(model, _two.Rows, out var report, TwoSteps.Options with { Exclude = ["."] }));
+        Assert.Matches("none of its layers can be quantized .*the exclude pattern", Assert.Single(report.LeftAlone).Reason);
+    }
+
+    [Fact]
+    public void Data_without_rows_are_refused()
+    {
+        using var model = _two.Pipeline.Fit(_two.Rows);
+        var none = _two.ML.Data.LoadFromEnumerable(Array.Empty<TwoSteps.Row>());
+        Assert.Equal("The calibration data has no rows (column 'x'): fit on at least one row.", Message(() => _two.ML.Model.QuantizeWeights(model, none)));
+    }
+
+    [Fact]
+    public void Data_without_a_column_are_refused_with_the_step_that_needs_it()
+    {
+        using var model = _two.Pipeline.Fit(_two.Rows);
+        var other = _two.ML.Transforms.SelectColumns("z").Fit(Renamed()).Transform(Renamed());
+        Assert.Equal(
+            "The data has no column 'x', an input of the model 'step 1 (OnnxTransformer)' (it has 'z'): add it, for example with CopyColumns.",
+            Message(() => _two.ML.Model.QuantizeWeights(model, other)));
+        using var behind = _two.ML.Transforms.CopyColumns("w", "x").Append(_two.ML.Transforms.ApplyOnnxModel(_two.First)).Fit(_two.Rows);
+        Assert.StartsWith("The calibration data do not fit step 1 (ColumnCopyingTransformer): ", Message(() => _two.ML.Model.QuantizeWeights(behind, other)), StringComparison.Ordinal);
+
+        IDataView Renamed() => _two.ML.Transforms.CopyColumns("z", "x").Fit(_two.Rows).Transform(_two.Rows);
+    }
+
+    [Fact]
+    public void Bad_arguments_are_refused()
+    {
+        using var model = _two.ML.Transforms.ApplyOnnxModel(_two.First).Fit(_two.Rows);
+        Assert.Throws<ArgumentNullException>(() => _two.ML.Model.QuantizeWeights(null!, _two.Rows));
+        Assert.Throws<ArgumentNullException>(() => _two.ML.Model.QuantizeWeights(model, null!));
+        Assert.Equal("Bits is 9: give a whole number from 1 to 8.", Message(() => _two.ML.Model.QuantizeWeights(model, _two.Rows, new() { Bits = 9 })));
+        Assert.Equal("Bits is 9: give a whole number from 1 to 8.", Message(() => _two.Pipeline.WithQuantizedWeights(_two.ML, new() { Bits = 9 })));
+        Assert.Throws<ArgumentNullException>(() => _two.Pipeline.WithQuantizedWeights(null!));
+    }
+
+    [Fact]
+    public void Cancelling_ends_the_walk()
+    {
+        using var model = _two.Pipeline.Fit(_two.Rows);
+        using var source = new CancellationTokenSource();
+        var options = TwoSteps.Options with { CancellationToken = source.Token, Progress = new Canceller(source) };
+        Assert.ThrowsAny<OperationCanceledException>(() => _two.ML.Model.QuantizeWeights(model, _two.Rows, options));
+    }
+
+    private static string Message(Func<object> act) => Assert.Throws<QuantizationException>(act).Message;
+
+    private static string Relu(string path) => new ModelFile()
+        .Input("x", Onnx.Proto.TensorProto.Types.DataType.Float, -1, 8)
+        .Node("Relu", "y", "x")
+        .Output("y", -1, 8)
+        .Save(path);
+
+    private sealed class Canceller(CancellationTokenSource source) : IProgress<QuantizationProgress>
+    {
+        private int _verified;
+
+        public void Report(QuantizationProgress value)
+        {
+            if (value.Stage == "calibrate" && _verified > 0)
+                source.Cancel();
+            if (value.Stage == "verify")
+                _verified++;
+        }
+    }
+}
