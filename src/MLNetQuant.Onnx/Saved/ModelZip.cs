@@ -8,10 +8,11 @@ internal sealed class ModelZip
     private readonly IReadOnlyList<Entry> _entries;
     private readonly Dictionary<string, Entry> _byName = [];
     private readonly string _model;
+    private readonly Lazy<byte[]> _packed;
 
     private ModelZip(IReadOnlyList<Entry> entries, string model)
     {
-        (_entries, _model) = (entries, model);
+        (_entries, _model, _packed) = (entries, model, new(Pack));
 
         // A zip written on Windows may separate folders by backslashes.
         foreach (var entry in entries)
@@ -32,7 +33,12 @@ internal sealed class ModelZip
         }
     }
 
-    public byte[] ToBytes()
+    /// <summary>Bytes of the zip.</summary>
+    public int Size => _packed.Value.Length;
+
+    public byte[] ToBytes() => [.. _packed.Value];
+
+    private byte[] Pack()
     {
         using var bytes = new MemoryStream();
         using (var archive = new ZipArchive(bytes, ZipArchiveMode.Create, leaveOpen: true))

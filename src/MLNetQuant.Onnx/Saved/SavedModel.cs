@@ -22,6 +22,9 @@ public sealed class SavedModel
     /// <summary>Its steps in order, those of nested chains in the place of the chain.</summary>
     public IReadOnlyList<SavedStep> Steps { get; }
 
+    /// <summary>Bytes of the zip.</summary>
+    public long SizeInBytes => _zip.Size;
+
     /// <summary>Whether bytes begin as a zip does, and not as an ONNX file.</summary>
     /// <param name="start">The first bytes of a file.</param>
     public static bool IsZip(ReadOnlySpan<byte> start) => start.StartsWith("PK"u8);

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLNetQuant.Linear;
 using MLNetQuant.Onnx;
 
 namespace MLNetQuant.Chains;
@@ -81,7 +82,7 @@ internal sealed class ChainQuantizer(ModelOperationsCatalog catalog, Quantizatio
             SavedStepKind.Other => LeaveAlone(step, position, found.TypeName, found.Reason!),
             _ when scope == TransformerScope.None => LeaveAlone(step, position, found.TypeName, "its scope lets it take part in nothing"),
             SavedStepKind.Onnx => ReplaceOnnx(step, position, saved, found, () => rows.For(scope)),
-            _ => LeaveAlone(step, position, found.TypeName, "not yet"),
+            _ => ReplaceLinear(step, position, saved, found, () => rows.For(scope)),
         };
     }
 
@@ -95,11 +96,24 @@ internal sealed class ChainQuantizer(ModelOperationsCatalog catalog, Quantizatio
         return Take(position, found.TypeName, saved, saved.With(found, quantized.Model), quantized.Report);
     }
 
+    private ITransformer ReplaceLinear(
+        ITransformer step, string position, SavedModel saved, SavedStep found, Func<IDataView> rows)
+    {
+        var model = saved.ReadLinear(found);
+        if (LinearModelQuantizer.Refuse(model, options) is { } reason)
+            return LeaveAlone(step, position, found.TypeName, reason);
+        var features = FeatureRows.Read(rows(), model, Name(position, step), options);
+        var quantized = LinearModelQuantizer.Quantize(model, features, options);
+        if (quantized.Report.Layers.Count == 0)
+            return LeaveAlone(step, position, found.TypeName, quantized.Report.Skipped[0].Reason);
+        return Take(position, found.TypeName, saved, saved.With(found, quantized.Model), quantized.Report);
+    }
+
     private ITransformer Take(string position, string type, SavedModel before, SavedModel after, QuantizationReport report)
     {
         var step = _archive.Load(after);
         _made.Add(step);
-        _quantized.Add(new(position, type, before.ToBytes().Length, after.ToBytes().Length, report));
+        _quantized.Add(new(position, type, before.SizeInBytes, after.SizeInBytes, report));
         messages.Tell(_quantized[^1]);
         return step;
     }
