@@ -40,4 +40,24 @@ public static class ModelInspector
             Skipped = skipped,
         };
     }
+
+    /// <summary>Lists the steps of a saved model, and the layers of the ONNX models in it.</summary>
+    /// <param name="model">The saved model.</param>
+    public static SavedModelInspection Inspect(SavedModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return new()
+        {
+            Bytes = model.SizeInBytes,
+            Steps = [.. model.Steps.Select(step =>
+            {
+                var onnx = step.Kind == SavedStepKind.Onnx ? model.ReadOnnx(step).Model : null;
+                var layers = onnx is null ? null : Inspect(onnx);
+                var weights = layers?.Layers.Sum(l => l.Weights)
+                    ?? (step.Kind == SavedStepKind.Linear ? model.ReadLinear(step).Outputs.Sum(o => (long)o.Weights.Count) : 0);
+                return new InspectedStep(
+                    step.Folder, step.TypeName, step.Kind, weights, onnx?.IsQuantized == true ? "it is quantized already" : step.Reason, layers);
+            })],
+        };
+    }
 }

@@ -1,9 +1,10 @@
 using MLNetQuant;
+using MLNetQuant.Data;
 
 namespace Microsoft.ML;
 
 /// <summary>Extension methods of <see cref="TransformsCatalog"/> that quantize the weights of a model.</summary>
-public static class WeightQuantizationCatalog
+public static partial class WeightQuantizationCatalog
 {
     /// <summary>
     /// Quantizes the weights of an ONNX model on the rows that reach this step, and scores with the result. The input
@@ -44,7 +45,7 @@ public static class WeightQuantizationCatalog
     /// <param name="options">What to quantize and how.</param>
     public static WeightQuantizingEstimator QuantizeWeights(
         this TransformsCatalog catalog, string modelFile, QuantizationOptions options) =>
-        new(catalog, modelFile, outputColumnNames: null, inputColumnNames: null, options);
+        new(catalog, new ModelSource(modelFile), outputColumnNames: null, inputColumnNames: null, options);
 
     /// <summary>Quantizes the weights of an ONNX model with one input column and one output column.</summary>
     /// <inheritdoc cref="QuantizeWeights(TransformsCatalog, string, int)" path="/remarks"/>
@@ -77,6 +78,6 @@ public static class WeightQuantizationCatalog
     {
         ArgumentNullException.ThrowIfNull(outputColumnNames);
         ArgumentNullException.ThrowIfNull(inputColumnNames);
-        return new(catalog, modelFile, [.. outputColumnNames], [.. inputColumnNames], options ?? QuantizationOptions.Default);
+        return Create(catalog, [.. outputColumnNames], [.. inputColumnNames], new(modelFile), options);
     }
 }

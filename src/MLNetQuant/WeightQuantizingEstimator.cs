@@ -13,24 +13,23 @@ namespace MLNetQuant;
 public sealed class WeightQuantizingEstimator : IEstimator<WeightQuantizingTransformer>
 {
     private readonly TransformsCatalog _catalog;
-    private readonly string _modelFile;
+    private readonly ModelSource _source;
     private readonly string[]? _outputColumnNames;
     private readonly string[]? _inputColumnNames;
     private readonly QuantizationOptions _options;
 
     internal WeightQuantizingEstimator(
         TransformsCatalog catalog,
-        string modelFile,
+        ModelSource source,
         string[]? outputColumnNames,
         string[]? inputColumnNames,
         QuantizationOptions options)
     {
         ArgumentNullException.ThrowIfNull(catalog);
-        ArgumentException.ThrowIfNullOrEmpty(modelFile);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         _catalog = catalog;
-        _modelFile = modelFile;
+        _source = source;
         _outputColumnNames = outputColumnNames;
         _inputColumnNames = inputColumnNames;
         _options = options;
@@ -45,7 +44,7 @@ public sealed class WeightQuantizingEstimator : IEstimator<WeightQuantizingTrans
     public WeightQuantizingTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        var model = OnnxModel.Load(_modelFile);
+        var model = _source.Load();
         var names = new ModelColumns(model, _inputColumnNames, _outputColumnNames);
         var columns = names.Bind(input.Schema);
         var calibration = CalibrationRows.Read(input, columns, _options.Rows, _options.CancellationToken);
@@ -60,25 +59,29 @@ public sealed class WeightQuantizingEstimator : IEstimator<WeightQuantizingTrans
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        var names = new ModelColumns(OnnxModel.Load(_modelFile), _inputColumnNames, _outputColumnNames);
+        var model = _source.Load();
+        var names = new ModelColumns(model, _inputColumnNames, _outputColumnNames);
         names.Check(inputSchema);
-        var scorer = OpenFloatModel(names);
+        return _source.WithFile(model, file =>
+        {
+            var scorer = OpenFloatModel(names, file);
 
-        // The step opens the model when it is made; only its transformer lets go of it.
-        using (scorer.Fit(new EmptyData(names.FittingSchema())))
-            return scorer.GetOutputSchema(inputSchema);
+            // The step opens the model when it is made; only its transformer lets go of it.
+            using (scorer.Fit(new EmptyData(names.FittingSchema())))
+                return scorer.GetOutputSchema(inputSchema);
+        });
     }
 
     /// <summary>The step that would score with the float model; it promises the same columns.</summary>
-    private OnnxScoringEstimator OpenFloatModel(ModelColumns names)
+    private OnnxScoringEstimator OpenFloatModel(ModelColumns names, string file)
     {
         try
         {
-            return _catalog.ApplyOnnxModel(names.Outputs, names.Inputs, _modelFile);
+            return _catalog.ApplyOnnxModel(names.Outputs, names.Inputs, file);
         }
         catch (Exception e) when (e.InnerException is OnnxRuntimeException inner)
         {
-            throw new QuantizationException($"ONNX Runtime cannot open the model '{_modelFile}': {inner.Message}", e);
+            throw new QuantizationException($"ONNX Runtime cannot open the model '{_source.Name}': {inner.Message}", e);
         }
     }
 }

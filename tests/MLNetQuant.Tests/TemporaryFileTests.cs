@@ -109,6 +109,7 @@ public sealed class TemporaryFileTests : IDisposable
     public void Asking_for_the_schema_leaves_no_file_behind()
     {
         _ml.Transforms.QuantizeWeights(_model).GetOutputSchema(ShapeCapture.Of(_data));
+        _ml.Transforms.QuantizeWeights(File.ReadAllBytes(_model)).GetOutputSchema(ShapeCapture.Of(_data));
         Assert.Empty(Files());
     }
 

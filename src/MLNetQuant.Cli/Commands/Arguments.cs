@@ -26,6 +26,22 @@ internal static class Arguments
 
     public static Option<string?> Json() => File("--json", "Write the report to this file as JSON.");
 
+    /// <summary>The step of a saved model.</summary>
+    public static Option<string?> Step()
+    {
+        var option = new Option<string?>("--step")
+        {
+            Description = "The ONNX step of a saved ML.NET model to quantize, as inspect lists it, such as Transform_001. [default: the only float one]",
+            HelpName = "STEP",
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Any(t => string.IsNullOrWhiteSpace(t.Value)))
+                result.AddError("--step is empty: name a step as inspect lists it.");
+        });
+        return option;
+    }
+
     /// <summary>An option that takes a whole number within a range.</summary>
     public static Option<int?> WholeNumber(string name, string description, int least, int most = int.MaxValue)
     {

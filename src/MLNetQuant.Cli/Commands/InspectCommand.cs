@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MLNetQuant.Cli.Data;
 using MLNetQuant.Cli.Output;
 using MLNetQuant.Onnx;
 
@@ -9,7 +10,7 @@ internal static class InspectCommand
 {
     public static Command Create(CommandContext context)
     {
-        var model = Arguments.Model("MODEL", "The ONNX file to look into.");
+        var model = Arguments.Model("MODEL", "The ONNX file, or the model that ML.NET saved (.zip, .mlnet), to look into.");
         var json = Arguments.Json();
         var command = new Command("inspect", "Lists the layers of a model, and what would be quantized and what not.")
         {
@@ -24,6 +25,15 @@ internal static class InspectCommand
     {
         if (jsonFile is not null)
             OutputPath.Check(jsonFile, modelFile);
+        if (ModelFile.IsSaved(modelFile))
+        {
+            var saved = ModelInspector.Inspect(SavedModel.Load(modelFile));
+            if (jsonFile is not null)
+                OutputPath.WriteJson(jsonFile, saved.ToJson());
+            SavedModelTable.Write(context, modelFile, saved);
+            return;
+        }
+
         var inspection = ModelInspector.Inspect(OnnxModel.Load(modelFile));
         context.CancellationToken.ThrowIfCancellationRequested();
         if (jsonFile is not null)

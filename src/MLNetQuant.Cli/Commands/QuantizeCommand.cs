@@ -10,10 +10,11 @@ internal static class QuantizeCommand
 {
     public static Command Create(CommandContext context)
     {
-        var model = Arguments.Model("MODEL", "The float ONNX file.");
-        var output = Arguments.File("--output", "Where to write the quantized ONNX file; required but for --dry-run.", "-o");
+        var model = Arguments.Model("MODEL", "The float ONNX file, or a model that ML.NET saved (.zip, .mlnet) with an ONNX step.");
+        var output = Arguments.File("--output", "Where to write the quantized file, of the same kind; required but for --dry-run.", "-o");
         var calibration = Arguments.File("--calibration", Arguments.DataDescription);
         calibration.Required = true;
+        var step = Arguments.Step();
         var grid = new GridArguments();
         var format = new FormatArguments();
         var activations = new ActivationArguments();
@@ -24,8 +25,8 @@ internal static class QuantizeCommand
         };
         var json = Arguments.Json();
         var quiet = new Option<bool>("--quiet") { Description = "Print nothing but errors." };
-        var command = new Command("quantize", "Quantizes the weights of a model and writes the new ONNX file.") { model };
-        foreach (var option in (Option[])[output, calibration, .. grid.All, .. format.All, .. activations.All, .. run.All, dryRun, json, quiet])
+        var command = new Command("quantize", "Quantizes the weights of a model and writes the new file.") { model };
+        foreach (var option in (Option[])[output, calibration, step, .. grid.All, .. format.All, .. activations.All, .. run.All, dryRun, json, quiet])
             command.Add(option);
         command.SetAction(parsed =>
         {
@@ -33,7 +34,7 @@ internal static class QuantizeCommand
             options = run.Apply(parsed, activations.Apply(parsed, format.Apply(parsed, grid.Apply(parsed, options))));
             CheckOptions(options);
             var files = new Files(
-                parsed.GetRequiredValue(model), parsed.GetRequiredValue(calibration)!, parsed.GetValue(output), parsed.GetValue(json));
+                parsed.GetRequiredValue(model), parsed.GetRequiredValue(calibration)!, parsed.GetValue(output), parsed.GetValue(json), parsed.GetValue(step));
             if (parsed.GetValue(dryRun))
                 Estimate(context, files, options, parsed.GetValue(quiet));
             else
@@ -46,7 +47,10 @@ internal static class QuantizeCommand
     {
         var output = files.Output ?? throw new UsageException("Option '--output' is required.");
         OutputPath.Check(output, files.Model, files.Calibration, files.Json);
-        var model = Load(files);
+        var file = Load(files);
+        var model = file.Onnx;
+        if (file.Saved is not null && options.ExternalData == ExternalData.Always)
+            throw new UsageException("--external-data is always, and a model that ML.NET saved is one file: leave it out.");
         OutputPath.Check(output, [.. model.DataFiles]);
         if (options.ExternalData == ExternalData.Always || (options.ExternalData == ExternalData.Auto && model.DataFiles.Count > 0))
             OutputPath.Check($"{output}.data", [.. model.DataFiles, files.Model, files.Calibration, files.Json]);
@@ -55,19 +59,21 @@ internal static class QuantizeCommand
             ? ModelQuantizer.Quantize(model, rows, options)
             : ProgressBar.Show(context, progress => ModelQuantizer.Quantize(model, rows, options with { Progress = progress }));
         context.CancellationToken.ThrowIfCancellationRequested();
-        quantized.Model.Save(output);
+        file.Save(output, quantized.Model);
         if (files.Json is not null)
             OutputPath.WriteJson(files.Json, quantized.Report.ToJson());
         if (quiet)
             return;
-        QuantizationTable.Write(context, output, quantized.Report);
+        QuantizationTable.Write(context, file.Step is { } taken ? ModelFile.Short(taken) : output, quantized.Report);
+        if (file.Saved is not null)
+            SavedModelTable.Write(context, output, file);
         foreach (var warning in quantized.Report.Warnings)
             context.Error.WriteLine($"Warning: {warning}");
     }
 
     private static void Estimate(CommandContext context, Files files, QuantizationOptions options, bool quiet)
     {
-        var model = Load(files);
+        var model = Load(files).Onnx;
         var estimate = ModelQuantizer.Estimate(model, DataFile.Read(files.Calibration, model), options);
         if (files.Json is not null)
             OutputPath.WriteJson(files.Json, estimate.ToJson());
@@ -75,14 +81,14 @@ internal static class QuantizeCommand
             EstimateTable.Write(context, files.Model, estimate);
     }
 
-    private static OnnxModel Load(Files files)
+    private static ModelFile Load(Files files)
     {
         if (files.Json is not null)
             OutputPath.Check(files.Json, files.Model, files.Calibration);
-        var model = OnnxModel.Load(files.Model);
+        var file = ModelFile.Load(files.Model, files.Step);
         if (files.Json is not null)
-            OutputPath.Check(files.Json, [.. model.DataFiles]);
-        return model;
+            OutputPath.Check(files.Json, [.. file.Onnx.DataFiles]);
+        return file;
     }
 
     // What is left to refuse after parsing are patterns that are no regular expressions, and paper levels of 8 bits.
@@ -98,6 +104,6 @@ internal static class QuantizeCommand
         }
     }
 
-    /// <summary>The files that a run reads and writes.</summary>
-    private sealed record Files(string Model, string Calibration, string? Output, string? Json);
+    /// <summary>The files that a run reads and writes, and the step of a saved model that it is for.</summary>
+    private sealed record Files(string Model, string Calibration, string? Output, string? Json, string? Step);
 }

@@ -11,4 +11,5 @@ namespace MLNetQuant;
 [JsonSerializable(typeof(QuantizationEstimate))]
 [JsonSerializable(typeof(ModelInspection))]
 [JsonSerializable(typeof(ModelComparison))]
+[JsonSerializable(typeof(SavedModelInspection))]
 internal sealed partial class ReportJson : JsonSerializerContext;

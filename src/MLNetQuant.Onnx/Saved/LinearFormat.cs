@@ -56,13 +56,9 @@ internal static class LinearFormat
                 for (var i = 0; i < classes; i++)
                 {
                     // One that is not linear leaves the whole model alone.
-                    var before = folders.Count;
                     var found = Find($"{folder}/SubPredictor_{i:000}");
-                    if (folders.Count == before)
-                    {
-                        folders.Clear();
+                    if (folders.Count == 0)
                         return found;
-                    }
                 }
 
                 return (signature, "OneVersusAllModelParameters");
