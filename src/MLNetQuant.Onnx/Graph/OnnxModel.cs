@@ -48,6 +48,9 @@ public sealed class OnnxModel
     /// <summary>Whether MLNetQuant quantized it, as its metadata say.</summary>
     public bool IsQuantized => Proto.MetadataProps.Any(p => p.Key == ModelMetadata.VersionKey);
 
+    /// <summary>The operators that the model uses, for example <c>MatMul</c>; those in branches, bodies and functions with them.</summary>
+    public IReadOnlySet<string> OperatorTypes => Graph.OperatorTypes.Of(Proto);
+
     internal ModelProto Proto { get; }
 
     /// <summary>The file that ONNX Runtime can open in place of these bytes, with the data files beside it; null for none.</summary>
