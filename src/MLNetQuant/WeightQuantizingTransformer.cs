@@ -1,13 +1,14 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Onnx;
+using MLNetQuant.Batching;
 using MLNetQuant.Data;
 using MLNetQuant.Onnx;
 
 namespace MLNetQuant;
 
 /// <summary>
-/// Scores with a quantized ONNX model. Saved with ML.NET it becomes a plain ONNX step, which any program with ML.NET
+/// Scores with a quantized ONNX model, many rows in one run where they do not mix. Saved with ML.NET it becomes a plain ONNX step, which any program with ML.NET
 /// loads and runs, without this package. Dispose of it to release the model and its temporary file.
 /// </summary>
 public sealed class WeightQuantizingTransformer : ITransformer, ICanSaveModel, IDisposable
@@ -16,20 +17,29 @@ public sealed class WeightQuantizingTransformer : ITransformer, ICanSaveModel, I
     private readonly OnnxModel _model;
     private readonly ExternalData _externalData;
     private readonly TemporaryModelFile _file;
+    private readonly BatchedModel _batches;
     private bool _disposed;
 
     private WeightQuantizingTransformer(
-        OnnxTransformer scorer, QuantizedModel quantized, ExternalData externalData, TemporaryModelFile file)
+        OnnxTransformer scorer, QuantizedModel quantized, ExternalData externalData, TemporaryModelFile file, IReadOnlyDictionary<string, int[]> shapes)
     {
         _scorer = scorer;
         _model = quantized.Model;
         _externalData = externalData;
         _file = file;
+        _batches = new("The quantized model", BatchedModelSource.From(quantized.Model, file.Path), environment: null);
+        Scoring = new(scorer, _batches, shapes, BatchSize.Default, exact: true);
         Report = quantized.Report;
     }
 
     /// <summary>What was done, layer by layer, with the measured error of each.</summary>
     public QuantizationReport Report { get; }
+
+    /// <summary>
+    /// How rows are scored: many in one run, wherever that gives the scores that a row has alone; <c>Batched</c> chooses
+    /// another batch size, and scores activations that are quantized at run time in batches too.
+    /// </summary>
+    public BatchedStep Scoring { get; }
 
     bool ITransformer.IsRowToRowMapper => ((ITransformer)_scorer).IsRowToRowMapper;
 
@@ -52,7 +62,11 @@ public sealed class WeightQuantizingTransformer : ITransformer, ICanSaveModel, I
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => Scorer.GetOutputSchema(inputSchema);
 
     /// <inheritdoc/>
-    public IDataView Transform(IDataView input) => Scorer.Transform(input);
+    public IDataView Transform(IDataView input)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return Scoring.Transform(input);
+    }
 
     IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) =>
         ((ITransformer)Scorer).GetRowToRowMapper(inputSchema);
@@ -63,6 +77,7 @@ public sealed class WeightQuantizingTransformer : ITransformer, ICanSaveModel, I
     public void Dispose()
     {
         _disposed = true;
+        _batches.Dispose();
         _scorer.Dispose();
         _file.Dispose();
     }
@@ -74,15 +89,16 @@ public sealed class WeightQuantizingTransformer : ITransformer, ICanSaveModel, I
         var file = TemporaryModelFile.Create(quantized.Model);
         try
         {
+            var shapes = inputs.Where(i => i.FixesShape).ToDictionary(
+                i => i.Column.Name, i => Array.ConvertAll(i.RowShape, d => checked((int)d)));
             var scorer = catalog.ApplyOnnxModel(
                 outputs,
                 [.. inputs.Select(i => i.Column.Name)],
                 file.Path,
-                inputs.Where(i => i.FixesShape).ToDictionary(
-                    i => i.Column.Name, i => Array.ConvertAll(i.RowShape, d => checked((int)d))),
+                shapes,
                 gpuDeviceId: null,
                 fallbackToCpu: false);
-            return new(scorer.Fit(schemaSource), quantized, externalData, file);
+            return new(scorer.Fit(schemaSource), quantized, externalData, file, shapes);
         }
         catch
         {

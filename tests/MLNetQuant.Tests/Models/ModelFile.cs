@@ -16,9 +16,35 @@ internal sealed class ModelFile
         return this;
     }
 
-    public ModelFile Output(string name, params long[] shape)
+    public ModelFile Output(string name, params long[] shape) => Output(name, DataType.Float, shape);
+
+    public ModelFile Output(string name, DataType type, params long[] shape)
     {
-        _graph.Output.Add(Value(name, DataType.Float, shape));
+        _graph.Output.Add(Value(name, type, shape));
+        return this;
+    }
+
+    /// <summary>A constant list of whole numbers.</summary>
+    public ModelFile Ints(string name, params long[] values) => Constant(name, [values.Length], values);
+
+    /// <summary>A constant whole number without axes.</summary>
+    public ModelFile Scalar(string name, long value) => Constant(name, [], [value]);
+
+    /// <summary>A node with an attribute of whole numbers.</summary>
+    public ModelFile Attribute(string op, string output, string[] inputs, string attribute, params long[] values)
+    {
+        Node(op, output, inputs);
+        var ints = new AttributeProto { Name = attribute, Type = AttributeProto.Types.AttributeType.Ints };
+        ints.Ints.AddRange(values);
+        _graph.Node[^1].Attribute.Add(ints);
+        return this;
+    }
+
+    /// <summary>DynamicQuantizeLinear, with its scale and zero point.</summary>
+    public ModelFile Quantize(string output, string scale, string zeroPoint, string input)
+    {
+        Node("DynamicQuantizeLinear", output, input);
+        _graph.Node[^1].Output.AddRange([scale, zeroPoint]);
         return this;
     }
 
@@ -73,6 +99,15 @@ internal sealed class ModelFile
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = string.Empty, Version = 17 });
         File.WriteAllBytes(path, model.ToByteArray());
         return path;
+    }
+
+    private ModelFile Constant(string name, long[] shape, long[] values)
+    {
+        var tensor = new TensorProto { Name = name, DataType = (int)DataType.Int64 };
+        tensor.Dims.AddRange(shape);
+        tensor.Int64Data.AddRange(values);
+        _graph.Initializer.Add(tensor);
+        return this;
     }
 
     private static ValueInfoProto Value(string name, DataType type, long[] shape)

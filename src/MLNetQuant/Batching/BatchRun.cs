@@ -1,0 +1,211 @@
+using Microsoft.ML;
+using Microsoft.ML.OnnxRuntime;
+
+namespace MLNetQuant.Batching;
+
+/// <summary>
+/// Scores the rows that one cursor read ahead. Rows of equal shape run together, once the first of them is asked for.
+/// </summary>
+/// <remarks>
+/// That rows may run together is tried, not derived: operators that mix rows are many, and whether they do depends on
+/// their axes. The first batch that holds different rows runs as a whole, and its first and last row run alone too, for
+/// an operator may carry values down the rows (a cumulative sum, a recurrence) or up; all values must be the same but for
+/// the order in which sums are rounded. Two more rows, once for each model, are the price.
+/// </remarks>
+internal sealed class BatchRun : IDisposable
+{
+    /// <summary>Largest difference over the largest value that sums in another order explain.</summary>
+    private const double Tolerance = 1e-5;
+
+    /// <summary>The same where a batch has scales of its own: 8 bits of activations, in several layers.</summary>
+    private const double DynamicTolerance = 0.1;
+
+    private readonly BatchedModel _model;
+    private readonly string[] _inputNames;
+    private readonly BatchInput[] _inputs;
+    private readonly OrtValue[] _tensors;
+    private readonly string[] _outputNames;
+    private readonly BatchOutput[] _outputs;
+    private int _rows;
+
+    // The rows whose outputs are there.
+    private int _first;
+    private int _scored;
+
+    // Rows before this one run alone: a batch with them failed.
+    private int _aloneBefore;
+
+    public BatchRun(BatchedModel model, IReadOnlyList<InputBinding> inputs, IReadOnlyList<BatchOutput> outputs)
+    {
+        _model = model;
+        _inputNames = [.. inputs.Select(i => i.Column.Name)];
+        _inputs = [.. inputs.Select(BatchInput.Create)];
+        _tensors = new OrtValue[_inputs.Length];
+        _outputs = [.. outputs];
+        _outputNames = [.. outputs.Select(o => o.Name)];
+    }
+
+    /// <summary>Binds to the cursor that is read ahead.</summary>
+    public void Bind(DataViewRow source)
+    {
+        foreach (var input in _inputs)
+            input.Bind(source);
+    }
+
+    /// <summary>Forgets all rows.</summary>
+    public void Clear()
+    {
+        _rows = _scored = _aloneBefore = 0;
+        foreach (var input in _inputs)
+            input.Clear();
+    }
+
+    /// <summary>Adds the source's row.</summary>
+    public void Read()
+    {
+        foreach (var input in _inputs)
+            input.Read();
+        _rows++;
+    }
+
+    /// <summary>Scores a row, with those behind it, unless that is done.</summary>
+    /// <returns>Where the row stands in the outputs.</returns>
+    public int Score(int row)
+    {
+        if (row < _first || row >= _first + _scored)
+            ScoreFrom(row);
+        return row - _first;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var input in _inputs)
+            input.Dispose();
+        foreach (var output in _outputs)
+            output.Dispose();
+    }
+
+    private void ScoreFrom(int row)
+    {
+        _scored = 0;
+        var rows = row < _aloneBefore || _model.RowByRowReason is not null ? 1 : RowsOfOneShape(row);
+        if (rows > 1 && !TryTogether(row, rows))
+        {
+            _aloneBefore = row + rows;
+            rows = 1;
+        }
+
+        if (rows == 1)
+            Run(row, 1, quiet: false);
+        (_first, _scored) = (row, rows);
+    }
+
+    /// <summary>How many rows, from one on, may be stacked.</summary>
+    private int RowsOfOneShape(int row)
+    {
+        var next = _rows;
+        foreach (var input in _inputs)
+        {
+            var width = input.WidthOf(row);
+            for (var other = row + 1; other < next; other++)
+            {
+                if (input.WidthOf(other) != width)
+                    next = other;
+            }
+        }
+
+        return next - row;
+    }
+
+    private bool TryTogether(int first, int rows)
+    {
+        var proven = _model.IsProven(_outputNames);
+        try
+        {
+            var reason = Run(first, rows, quiet: true);
+            if (reason is null && !proven)
+                reason = FindMixing(first, rows);
+            if (reason is not null)
+                _model.ScoreRowByRow(reason);
+            return reason is null;
+        }
+        catch (OnnxRuntimeException e)
+        {
+            // A value may be wrong in one row, which then fails alone; or the model may not run on several rows.
+            if (!proven && Runs(first, 1) && Runs(first + 1, 1) && !Runs(first, 2))
+                _model.ScoreRowByRow($"ONNX Runtime cannot run it on several rows at once ({e.Message.ReplaceLineEndings(" ")})");
+            return false;
+        }
+    }
+
+    /// <summary>Runs rows together and takes their outputs, or says why these cannot be cut into rows.</summary>
+    private string? Run(int first, int rows, bool quiet)
+    {
+        using var values = RunSession(first, rows, quiet);
+        for (var i = 0; i < _outputs.Length; i++)
+        {
+            if (_outputs[i].Take(values[i], rows) is { } reason)
+                return reason;
+        }
+
+        return null;
+    }
+
+    private bool Runs(int first, int rows)
+    {
+        try
+        {
+            RunSession(first, rows, quiet: true).Dispose();
+            return true;
+        }
+        catch (OnnxRuntimeException)
+        {
+            return false;
+        }
+    }
+
+    private IDisposableReadOnlyCollection<OrtValue> RunSession(int first, int rows, bool quiet)
+    {
+        for (var i = 0; i < _inputs.Length; i++)
+            _tensors[i] = _inputs[i].Tensor(first, rows);
+        return _model.Run(_inputNames, _tensors, _outputNames, quiet);
+    }
+
+    private string? FindMixing(int first, int rows)
+    {
+        var tolerance = _model.DynamicOperator is null ? Tolerance : DynamicTolerance;
+        for (var row = first; row < first + rows; row += rows - 1)
+        {
+            using var alone = RunSession(row, 1, quiet: true);
+            for (var i = 0; i < _outputs.Length; i++)
+            {
+                var difference = _outputs[i].Difference(alone[i], row - first);
+                if (difference > tolerance)
+                {
+                    return FormattableString.Invariant(
+                        $"an operator mixes the rows of a batch (the output '{_outputNames[i]}' of a row alone and of the row among {rows} differ by {difference:0.#e-0} of the largest value)");
+                }
+            }
+        }
+
+        // Equal rows tell nothing about others: the next batch is tried again.
+        if (HoldsDifferentRows(first, rows))
+            _model.Prove(_outputNames);
+        return null;
+    }
+
+    private bool HoldsDifferentRows(int first, int rows)
+    {
+        foreach (var input in _inputs)
+        {
+            for (var row = first + 1; row < first + rows; row++)
+            {
+                if (!input.AreEqual(row, first))
+                    return true;
+            }
+        }
+
+        return false;
+    }
+}

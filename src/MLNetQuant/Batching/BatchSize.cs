@@ -1,0 +1,22 @@
+namespace MLNetQuant.Batching;
+
+/// <summary>How many rows are scored at once.</summary>
+/// <param name="Rows">Rows at most.</param>
+/// <param name="InputValues">Values of all inputs at most, where one row does not hold more.</param>
+internal readonly record struct BatchSize(int Rows, long InputValues)
+{
+    public const int DefaultRows = 256;
+
+    /// <summary>
+    /// For who did not choose: beyond 4 MB of inputs more rows gain nothing, and the activations of 256 images fill the memory.
+    /// </summary>
+    public static BatchSize Default { get; } = new(DefaultRows, 1 << 20);
+
+    /// <exception cref="QuantizationException">No row would be scored.</exception>
+    public static BatchSize Of(int rows) => rows > 0
+        ? new(rows, long.MaxValue)
+        : throw new QuantizationException($"The batch size is {rows}: give at least 1 row.");
+
+    public int For(IEnumerable<InputBinding> inputs) =>
+        (int)Math.Clamp(InputValues / Math.Max(1L, inputs.Sum(i => (long)i.KnownWidth)), 1, Rows);
+}

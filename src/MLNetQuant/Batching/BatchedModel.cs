@@ -1,0 +1,148 @@
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.Runtime;
+using MLNetQuant.Onnx;
+
+namespace MLNetQuant.Batching;
+
+/// <summary>
+/// The model of one step, as its cursors share it: a session of its own, which runs batches, and what is known about
+/// whether rows may be scored together.
+/// </summary>
+internal sealed class BatchedModel : IDisposable
+{
+    // Operators whose scales are those of the largest value that they meet, so of all rows of a batch.
+    private static readonly string[] DynamicOperators = ["DynamicQuantizeLinear", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM"];
+
+    private readonly Lock _lock = new();
+    private readonly HashSet<string> _proven = [];
+    private readonly RunOptions _options = new();
+    private readonly RunOptions _quiet = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+    private readonly Lazy<InferenceSession> _session;
+    private readonly HashSet<IHostEnvironment> _listeners = [];
+    private string? _rowByRowReason;
+    private bool _disposed;
+
+    /// <param name="name">What messages call the step.</param>
+    /// <param name="source">The model.</param>
+    /// <param name="environment">Where messages go.</param>
+    public BatchedModel(string name, BatchedModelSource source, IHostEnvironment? environment)
+    {
+        Name = name;
+        Listen(environment);
+        _session = new(source.Open);
+        try
+        {
+            var model = source.Describe();
+            (Inputs, Outputs) = (model.Inputs, model.Outputs);
+            DynamicOperator = model.OperatorTypes.FirstOrDefault(DynamicOperators.Contains);
+        }
+        catch (QuantizationException e)
+        {
+            (Inputs, Outputs) = ([], []);
+            ScoreRowByRow($"it cannot be read apart from its step ({e.Message})");
+        }
+    }
+
+    /// <summary>What messages call the step.</summary>
+    public string Name { get; }
+
+    public IReadOnlyList<OnnxValueInfo> Inputs { get; }
+
+    public IReadOnlyList<OnnxValueInfo> Outputs { get; }
+
+    /// <summary>The operator that quantizes activations at run time, on a scale for all rows of a batch; null for none.</summary>
+    public string? DynamicOperator { get; }
+
+    /// <summary>A sentence on why rows are scored one by one; null while they are scored in batches.</summary>
+    public string? RowByRowReason => Volatile.Read(ref _rowByRowReason);
+
+    /// <summary>Gives up batches.</summary>
+    /// <param name="reason">Why, without the name of the step.</param>
+    public void ScoreRowByRow(string reason)
+    {
+        var sentence = $"{Name}: rows are scored one by one, because {reason}.";
+        if (Interlocked.CompareExchange(ref _rowByRowReason, sentence, null) is null)
+            Tell(sentence);
+    }
+
+    /// <summary>Whether batches gave the outputs that rows get alone.</summary>
+    public bool IsProven(IEnumerable<string> outputs)
+    {
+        lock (_lock)
+            return outputs.All(_proven.Contains);
+    }
+
+    public void Prove(IEnumerable<string> outputs)
+    {
+        lock (_lock)
+            _proven.UnionWith(outputs);
+    }
+
+    /// <summary>Opens the session, or gives up batches.</summary>
+    public bool TryOpen()
+    {
+        try
+        {
+            return _session.Value is not null;
+        }
+        catch (OnnxRuntimeException e)
+        {
+            ScoreRowByRow($"ONNX Runtime cannot open it apart from its step ({e.Message.ReplaceLineEndings(" ")})");
+            return false;
+        }
+    }
+
+    /// <param name="inputs">Names of the inputs.</param>
+    /// <param name="values">A tensor for each.</param>
+    /// <param name="outputs">Names of the outputs.</param>
+    /// <param name="quiet">Whether a failure is part of a trial, of which ONNX Runtime need not tell.</param>
+    /// <exception cref="OnnxRuntimeException">The run failed.</exception>
+    /// <exception cref="ObjectDisposedException">The step is disposed of.</exception>
+    public IDisposableReadOnlyCollection<OrtValue> Run(
+        IReadOnlyCollection<string> inputs, IReadOnlyCollection<OrtValue> values, IReadOnlyCollection<string> outputs, bool quiet)
+    {
+        // A session that is gone must not reach ONNX Runtime: it would end the process.
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return _session.Value.Run(quiet ? _quiet : _options, inputs, values, outputs);
+    }
+
+    /// <summary>Lets a context know too: of what is known already, and of what follows.</summary>
+    public void Listen(IHostEnvironment? environment)
+    {
+        if (environment is null)
+            return;
+        bool added;
+        lock (_lock)
+            added = _listeners.Add(environment);
+        if (added && RowByRowReason is { } sentence)
+            Tell(environment, sentence);
+    }
+
+    /// <summary>Tells the logs of all contexts.</summary>
+    public void Tell(string sentence)
+    {
+        IHostEnvironment[] listeners;
+        lock (_lock)
+            listeners = [.. _listeners];
+        foreach (var listener in listeners)
+            Tell(listener, sentence);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        if (_session.IsValueCreated)
+            _session.Value.Dispose();
+        _options.Dispose();
+        _quiet.Dispose();
+    }
+
+    private static void Tell(IHostEnvironment environment, string sentence)
+    {
+        using var channel = environment.Register("MLNetQuant").Start("Batched scoring");
+        channel.Warning(MessageSensitivity.None, sentence);
+    }
+}

@@ -1,0 +1,36 @@
+using Microsoft.ML.Runtime;
+
+namespace MLNetQuant;
+
+/// <summary>Options of <c>ml.Transforms.ApplyOnnxModelBatched</c>. Immutable.</summary>
+public sealed record BatchedOnnxOptions
+{
+    /// <summary>Path of the ONNX model. Only use models from trusted sources.</summary>
+    public required string ModelFile { get; init; }
+
+    /// <summary>The input columns, named as inputs of the model; none for all inputs.</summary>
+    public IReadOnlyList<string> InputColumns { get; init; } = [];
+
+    /// <summary>The output columns, named as outputs of the model; none for all outputs.</summary>
+    public IReadOnlyList<string> OutputColumns { get; init; } = [];
+
+    /// <summary>
+    /// Shapes of one row that replace those of the model, by input or output; the first extent is 1 or, for open, −1.
+    /// </summary>
+    public IReadOnlyDictionary<string, int[]> ShapeDictionary { get; init; } = new Dictionary<string, int[]>();
+
+    /// <summary>Rows that are scored at once, at most; at least 1. Their inputs, outputs and activations are in memory together.</summary>
+    public int BatchSize { get; init; } = Batching.BatchSize.DefaultRows;
+
+    /// <summary>Threads of one run; <see langword="null"/> (the default) leaves it to ONNX Runtime, which takes one for each core.</summary>
+    public int? IntraOpNumThreads { get; init; }
+
+    /// <summary>How deep the messages of the model file may be nested.</summary>
+    public int RecursionLimit { get; init; } = 100;
+
+    /// <summary>
+    /// The context, for example the <c>MLContext</c>, whose log is told when rows are scored one by one after all, or when
+    /// scores depend on the batch; <see langword="null"/> tells nobody.
+    /// </summary>
+    public IHostEnvironment? Environment { get; init; }
+}

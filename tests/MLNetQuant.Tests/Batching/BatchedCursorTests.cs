@@ -1,0 +1,298 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Onnx;
+using MLNetQuant.Tests.Data;
+using MLNetQuant.Tests.Models;
+
+namespace MLNetQuant.Tests.Batching;
+
+/// <summary>Cursors of the batched step beside those of ML.NET's own.</summary>
+public sealed class BatchedCursorTests : IDisposable
+{
+    private readonly ScratchFolder _folder = new();
+    private readonly MLContext _ml = new(seed: 1);
+    private readonly BatchedOnnxTransformer _batched;
+    private readonly OnnxTransformer _rowByRow;
+
+    public BatchedCursorTests()
+    {
+        var file = SmallModels.Linear(_folder["x.onnx"], 4);
+        var data = MixedRow.View(_ml, 1);
+        _batched = _ml.Transforms.ApplyOnnxModelBatched(file).Fit(data);
+        _rowByRow = _ml.Transforms.ApplyOnnxModel(file).Fit(data);
+    }
+
+    public void Dispose()
+    {
+        _batched.Dispose();
+        _rowByRow.Dispose();
+        _folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(255)]
+    [InlineData(256)]
+    [InlineData(257)]
+    [InlineData(1000)]
+    public void All_columns_are_those_that_row_by_row_scoring_gives(int count)
+    {
+        var data = MixedRow.View(_ml, count);
+        var expected = RowValues.Of(_rowByRow.Transform(data));
+        Assert.Equal(count, expected.Count);
+        RowValues.AssertNear(expected, RowValues.Of(_batched.Transform(data)));
+        Assert.Null(_batched.Scoring.RowByRowReason);
+    }
+
+    [Fact]
+    public void The_schema_is_the_same()
+    {
+        var data = MixedRow.View(_ml, 1);
+        var expected = _rowByRow.Transform(data).Schema;
+        foreach (var schema in new[] { _batched.Transform(data).Schema, _batched.GetOutputSchema(data.Schema) })
+        {
+            Assert.Equal(
+                expected.Select(c => (c.Name, c.Index, c.IsHidden, $"{c.Type}", c.Annotations.Schema.Count)),
+                schema.Select(c => (c.Name, c.Index, c.IsHidden, $"{c.Type}", c.Annotations.Schema.Count)));
+        }
+    }
+
+    [Fact]
+    public void A_column_named_as_the_output_is_hidden_and_still_passed()
+    {
+        var data = _ml.Transforms.CopyColumns("y", "Number").Fit(MixedRow.View(_ml, 300)).Transform(MixedRow.View(_ml, 300));
+        var expected = _rowByRow.Transform(data);
+        var actual = _batched.Transform(data);
+        Assert.Equal(2, actual.Schema.Count(c => c.Name == "y"));
+        RowValues.AssertNear(RowValues.Of(expected), RowValues.Of(actual));
+    }
+
+    [Fact]
+    public void A_view_can_be_read_again_and_again()
+    {
+        var view = _batched.Transform(MixedRow.View(_ml, 300));
+        Assert.Equal(RowValues.Of(view, "y"), RowValues.Of(view, "y"));
+    }
+
+    [Fact]
+    public void Two_cursors_at_once_do_not_meet()
+    {
+        var view = _batched.Transform(MixedRow.View(_ml, 600));
+        var expected = RowValues.Of(view, "y", "Number");
+        DataViewSchema.Column[] columns = [view.Schema["y"], view.Schema["Number"]];
+        using var ahead = view.GetRowCursor(columns);
+        using var behind = view.GetRowCursor(columns);
+        var first = RowValues.Of(ahead, columns, limit: 300);
+        var others = RowValues.Of(behind, columns, limit: 20);
+        first.AddRange(RowValues.Of(ahead, columns));
+        others.AddRange(RowValues.Of(behind, columns));
+        Assert.Equal(expected, first);
+        Assert.Equal(expected, others);
+    }
+
+    [Fact]
+    public async Task Cursors_on_several_threads_do_not_meet()
+    {
+        var view = _batched.Transform(MixedRow.View(_ml, 700));
+        var expected = RowValues.Of(view, "y", "Text");
+        var all = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => RowValues.Of(view, "y", "Text"))));
+        Assert.All(all, rows => Assert.Equal(expected, rows));
+    }
+
+    [Fact]
+    public void A_set_of_cursors_gives_every_row_once_with_its_batch_and_id()
+    {
+        // A step of ML.NET in front splits rows over as many cursors as are asked for.
+        var front = _ml.Transforms.CustomMapping<In, Out>((i, o) => o.Twice = 2 * i.Number, contractName: null).Fit(MixedRow.View(_ml, 1));
+        var data = front.Transform(MixedRow.View(_ml, 2000));
+        var view = _batched.Transform(data);
+        DataViewSchema.Column[] columns = [view.Schema["Number"], view.Schema["Twice"], view.Schema["y"]];
+        var expected = _rowByRow.Transform(data);
+        var wanted = RowValues.Of(expected, "Number", "Twice", "y");
+
+        var cursors = view.GetRowCursorSet(columns, 3);
+        Assert.InRange(cursors.Length, 2, 3);
+        var rows = new List<object[]>();
+        foreach (var cursor in cursors)
+        {
+            var position = 0L;
+            var batch = -1L;
+            using (cursor)
+            {
+                foreach (var row in RowValues.Of(Checked(cursor), columns))
+                {
+                    Assert.Equal(position++, row[0]);
+                    rows.Add(row);
+                }
+            }
+
+            Checking Checked(DataViewRowCursor inner) => new(inner, () =>
+            {
+                Assert.True(inner.Batch >= batch);
+                batch = inner.Batch;
+            });
+        }
+
+        // Positions count within a cursor; everything else is as in one cursor.
+        object[][] sorted = [.. rows.OrderBy(r => (int)r[2]).Select((r, i) => (object[])[(long)i, .. r.Skip(1)])];
+        RowValues.AssertNear(wanted, sorted);
+    }
+
+    [Fact]
+    public void Only_the_columns_asked_for_are_read()
+    {
+        var data = new RecordingDataView(MixedRow.View(_ml, 20));
+        var view = _batched.Transform(data);
+        Assert.Equal(20, RowValues.Of(view, "y", "Text").Count);
+        Assert.Equal(["x", "Text"], Assert.Single(data.Cursors));
+    }
+
+    [Fact]
+    public void Without_a_score_asked_for_the_model_does_not_run()
+    {
+        var data = new RecordingDataView(MixedRow.View(_ml, 20));
+        var view = _batched.Transform(data);
+        Assert.Equal(20, RowValues.Of(view, "Text").Count);
+        Assert.DoesNotContain(data.Cursors, c => c.Contains("x"));
+    }
+
+    [Fact]
+    public void Nothing_is_read_before_the_first_row_and_a_batch_at_most_after_it()
+    {
+        var data = new RecordingDataView(MixedRow.View(_ml, 1000));
+        var view = _batched.Transform(data);
+        using (var cursor = view.GetRowCursor([view.Schema["y"]]))
+        {
+            Assert.Equal(0, data.RowsRead);
+            Assert.True(cursor.MoveNext());
+            Assert.Equal(256, data.RowsRead);
+            Assert.Equal(0, data.DisposedCursors);
+        }
+
+        Assert.Equal(256, data.RowsRead);
+        Assert.Equal(1, data.DisposedCursors);
+    }
+
+    [Fact]
+    public void A_cursor_that_is_done_or_disposed_of_has_no_row()
+    {
+        var view = _batched.Transform(MixedRow.View(_ml, 3));
+        foreach (var rows in new[] { 1, 4 })
+        {
+            var cursor = view.GetRowCursor([view.Schema["y"], view.Schema["Number"]]);
+            var scores = cursor.GetGetter<VBuffer<float>>(view.Schema["y"]);
+            var numbers = cursor.GetGetter<int>(view.Schema["Number"]);
+            var ids = cursor.GetIdGetter();
+            AssertNoRow();
+            for (var row = 0; row < rows; row++)
+                cursor.MoveNext();
+            cursor.Dispose();
+            AssertNoRow();
+            Assert.False(cursor.MoveNext());
+
+            void AssertNoRow()
+            {
+                VBuffer<float> score = default;
+                var number = 0;
+                DataViewRowId id = default;
+                Assert.Equal(-1, cursor.Position);
+                Assert.Throws<InvalidOperationException>(() => scores(ref score));
+                Assert.Throws<InvalidOperationException>(() => numbers(ref number));
+                Assert.Throws<InvalidOperationException>(() => ids(ref id));
+            }
+        }
+    }
+
+    [Fact]
+    public void Getters_of_other_columns_and_types_are_refused()
+    {
+        var view = _batched.Transform(MixedRow.View(_ml, 3));
+        using var cursor = view.GetRowCursor([view.Schema["y"]]);
+        Assert.True(cursor.IsColumnActive(view.Schema["y"]));
+        Assert.False(cursor.IsColumnActive(view.Schema["Text"]));
+        Assert.Contains("'Text'", Assert.Throws<InvalidOperationException>(() => cursor.GetGetter<ReadOnlyMemory<char>>(view.Schema["Text"])).Message, StringComparison.Ordinal);
+        Assert.Contains("Invalid TValue", Assert.Throws<InvalidOperationException>(() => cursor.GetGetter<float>(view.Schema["y"])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_row_that_cannot_be_read_fails_when_it_is_reached()
+    {
+        var data = new RecordingDataView(MixedRow.View(_ml, 100)) { OnRow = row => Assert.NotEqual(70, row) };
+        var view = _batched.Transform(data);
+        using var cursor = view.GetRowCursor([view.Schema["y"]]);
+        for (var row = 0; row < 70; row++)
+            Assert.True(cursor.MoveNext());
+        Assert.ThrowsAny<Xunit.Sdk.XunitException>(() => cursor.MoveNext());
+    }
+
+    [Fact]
+    public void Warm_passes_allocate_next_to_nothing_per_row()
+    {
+        const int rows = 20_000;
+        var few = MixedRow.Rows(100);
+        var data = _ml.Data.LoadFromEnumerable(Enumerable.Repeat(few, rows / few.Length).SelectMany(r => r));
+        var view = _batched.Transform(data);
+
+        // Rows of objects allocate when they are read, whoever reads them.
+        Pass(data, "x", "Number");
+        var source = Pass(data, "x", "Number");
+        Pass(view, "x", "Number", "y");
+        var scored = Pass(view, "x", "Number", "y");
+        Assert.True(scored - source < 20, $"{scored} bytes per row, of which {source} are the source's");
+
+        static double Pass(IDataView view, params string[] columns)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            using (var cursor = view.GetRowCursor(columns.Select(c => view.Schema[c])))
+            {
+                var number = cursor.GetGetter<int>(view.Schema["Number"]);
+                ValueGetter<VBuffer<float>>[] vectors = [.. columns.Where(c => c != "Number").Select(c => cursor.GetGetter<VBuffer<float>>(view.Schema[c]))];
+                var values = new VBuffer<float>[vectors.Length];
+                var n = 0;
+                while (cursor.MoveNext())
+                {
+                    number(ref n);
+                    for (var i = 0; i < vectors.Length; i++)
+                        vectors[i](ref values[i]);
+                }
+            }
+
+            return (GC.GetAllocatedBytesForCurrentThread() - before) / (double)rows;
+        }
+    }
+
+    private sealed class In
+    {
+        public int Number { get; set; }
+    }
+
+    private sealed class Out
+    {
+        public int Twice { get; set; }
+    }
+
+    /// <summary>Looks at each row before it is read.</summary>
+    private sealed class Checking(DataViewRowCursor inner, Action look) : DataViewRowCursor
+    {
+        public override long Position => inner.Position;
+
+        public override long Batch => inner.Batch;
+
+        public override DataViewSchema Schema => inner.Schema;
+
+        public override ValueGetter<DataViewRowId> GetIdGetter() => inner.GetIdGetter();
+
+        public override bool IsColumnActive(DataViewSchema.Column column) => inner.IsColumnActive(column);
+
+        public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) => inner.GetGetter<TValue>(column);
+
+        public override bool MoveNext()
+        {
+            if (!inner.MoveNext())
+                return false;
+            look();
+            return true;
+        }
+    }
+}

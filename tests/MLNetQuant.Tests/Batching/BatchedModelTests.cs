@@ -1,0 +1,197 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLNetQuant.Tests.Data;
+using MLNetQuant.Tests.Models;
+using DataType = MLNetQuant.Onnx.Proto.TensorProto.Types.DataType;
+
+namespace MLNetQuant.Tests.Batching;
+
+/// <summary>Whole models with ONNX steps in them, and the entry points.</summary>
+public sealed class BatchedModelTests : IDisposable
+{
+    private readonly ScratchFolder _folder = new();
+    private readonly MLContext _ml = new(seed: 1);
+    private readonly string _file;
+    private readonly IDataView _data;
+
+    public BatchedModelTests()
+    {
+        _file = SmallModels.Linear(_folder["x.onnx"], 4);
+        _data = MixedRow.View(_ml, 300);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Steps_of_a_chain_and_of_chains_in_it_are_batched()
+    {
+        var second = new ModelFile().Input("x2", DataType.Float, -1, 5).Node("Relu", "z", "x2").Output("z", -1, 5).Save(_folder["z.onnx"]);
+        var inner = _ml.Transforms.CopyColumns("x2", "y").Append(_ml.Transforms.ApplyOnnxModel(second));
+        using var model = _ml.Transforms.ApplyOnnxModel(_file).Append(inner).Append(_ml.Transforms.CopyColumns("last", "z")).Fit(_data);
+        using var batched = model.Batched(batchSize: 100);
+        Assert.Equal(["ONNX step 1", "ONNX step 2"], batched.Steps.Select(s => s.Name));
+        Assert.All(batched.Steps, s => Assert.Equal(100, s.BatchSize));
+        Assert.IsAssignableFrom<IDataView>(batched.Transform(_data));
+        RowValues.AssertNear(RowValues.Of(model.Transform(_data)), RowValues.Of(batched.Transform(_data)));
+        Assert.All(batched.Steps, s => Assert.Null(s.RowByRowReason));
+        Assert.Equal(model.GetOutputSchema(_data.Schema).Select(c => c.Name), batched.GetOutputSchema(_data.Schema).Select(c => c.Name));
+    }
+
+    [Fact]
+    public void Steps_for_training_alone_do_not_score()
+    {
+        var model = new TransformerChain<ITransformer>(
+            [_ml.Transforms.CopyColumns("training", "Number").Fit(_data), _ml.Transforms.ApplyOnnxModel(_file).Fit(_data)],
+            [TransformerScope.Training, TransformerScope.Everything]);
+        using var batched = model.Batched();
+        Assert.Null(batched.Transform(_data).Schema.GetColumnOrNull("training"));
+        Assert.NotNull(batched.Transform(_data).Schema.GetColumnOrNull("y"));
+    }
+
+    [Fact]
+    public void The_saved_form_is_that_of_the_model()
+    {
+        using var model = _ml.Transforms.CopyColumns("copy", "Number").Append(_ml.Transforms.ApplyOnnxModelBatched("y", "x", _file)).Fit(_data);
+        using var batched = model.Batched();
+        foreach (var saved in new ITransformer[] { model, batched })
+        {
+            _ml.Model.Save(saved, _data.Schema, _folder["model.zip"]);
+            var loaded = _ml.Model.Load(_folder["model.zip"], out _);
+            Assert.DoesNotContain("Batched", string.Join(' ', ((IEnumerable<ITransformer>)loaded).Select(t => t.GetType().Name)), StringComparison.Ordinal);
+            RowValues.AssertNear(RowValues.Of(loaded.Transform(_data)), RowValues.Of(saved.Transform(_data)));
+        }
+    }
+
+    [Fact]
+    public void A_prediction_engine_scores_one_row()
+    {
+        var model = _ml.Transforms.ApplyOnnxModel(_file).Fit(_data);
+        var batched = model.Batched();
+        var row = new MixedRow { X = [1, 2, 3, 4] };
+        using var plain = _ml.Model.CreatePredictionEngine<MixedRow, Scored>(model);
+        using var engine = _ml.Model.CreatePredictionEngine<MixedRow, Scored>(batched);
+        Assert.Equal(plain.Predict(row).Y, engine.Predict(row).Y);
+    }
+
+    [Fact]
+    public void Several_inputs_and_outputs_are_batched_and_each_can_be_left_out()
+    {
+        var file = SmallModels.TwoByTwo(_folder["two.onnx"]);
+        var a = SmallModels.Rows(300, 4, seed: 1);
+        var b = SmallModels.Rows(300, 3, seed: 2);
+        var data = _ml.Data.LoadFromEnumerable(a.Zip(b, (x, y) => new Pair { A = x, B = y }));
+        using var rowByRow = _ml.Transforms.ApplyOnnxModel(file).Fit(data);
+        using var all = _ml.Transforms.ApplyOnnxModelBatched(file).Fit(data);
+        using var one = _ml.Transforms.ApplyOnnxModelBatched(["difference"], ["a", "b"], file).Fit(data);
+        foreach (var columns in new[] { new[] { "sum", "difference" }, ["difference"], ["sum", "a"] })
+            RowValues.AssertNear(RowValues.Of(rowByRow.Transform(data), columns), RowValues.Of(all.Transform(data), columns));
+        RowValues.AssertNear(RowValues.Of(rowByRow.Transform(data), "difference"), RowValues.Of(one.Transform(data), "difference"));
+        Assert.Null(one.Transform(data).Schema.GetColumnOrNull("sum"));
+        Assert.Null(all.Scoring.RowByRowReason);
+    }
+
+    [Fact]
+    public void Rows_of_different_lengths_run_with_their_like()
+    {
+        var file = new ModelFile().Input("x", DataType.Float, -1, -1, 2).Node("Relu", "y", "x").Output("y", -1, -1, 2).Save(_folder["long.onnx"]);
+        var random = new Random(1);
+        var data = _ml.Data.LoadFromEnumerable(Enumerable.Range(0, 400).Select(i => new Long
+        {
+            X = [.. Enumerable.Range(0, 2 * (1 + (i / 7 % 4))).Select(_ => random.NextSingle() - 0.5f)],
+        }).ToArray());
+        using var rowByRow = _ml.Transforms.ApplyOnnxModel(file).Fit(data);
+        using var batched = rowByRow.Batched();
+        RowValues.AssertNear(RowValues.Of(rowByRow.Transform(data)), RowValues.Of(batched.Transform(data)));
+        Assert.Null(Assert.Single(batched.Steps).RowByRowReason);
+    }
+
+    [Fact]
+    public void Single_values_feed_a_matrix_of_one_column()
+    {
+        var file = new ModelFile().Input("Number", DataType.Int32, -1, 1).Cast("y", "Number", DataType.Int64).Output("y", DataType.Int64, -1, 1).Save(_folder["n.onnx"]);
+        using var rowByRow = _ml.Transforms.ApplyOnnxModel(file).Fit(_data);
+        using var batched = _ml.Transforms.ApplyOnnxModelBatched(file).Fit(_data);
+        Assert.Equal(RowValues.Of(rowByRow.Transform(_data), "y"), RowValues.Of(batched.Transform(_data), "y"));
+        Assert.Null(batched.Scoring.RowByRowReason);
+    }
+
+    [Fact]
+    public void The_estimator_promises_the_columns_that_ApplyOnnxModel_promises()
+    {
+        var shape = ShapeCapture.Of(_data);
+        Assert.Equal(
+            ShapeCapture.Describe(_ml.Transforms.ApplyOnnxModel(_file).GetOutputSchema(shape)),
+            ShapeCapture.Describe(_ml.Transforms.ApplyOnnxModelBatched(_file).GetOutputSchema(shape)));
+    }
+
+    [Fact]
+    public void The_quantized_transformer_scores_in_batches_and_can_be_given_others()
+    {
+        using var model = _ml.Transforms.QuantizeWeights(_file).Fit(_data);
+        _ml.Model.Save(model, _data.Schema, _folder["model.zip"]);
+        var recorded = new RecordingDataView(_data);
+        RowValues.AssertNear(
+            RowValues.Of(_ml.Model.Load(_folder["model.zip"], out _).Transform(_data), "y"), RowValues.Of(model.Transform(recorded), "y"));
+        Assert.Equal(256, model.Scoring.BatchSize);
+        using (var batched = model.Batched(batchSize: 10))
+        {
+            var view = batched.Transform(new RecordingDataView(_data));
+            Assert.Equal(10, Assert.Single(batched.Steps).BatchSize);
+            RowValues.AssertNear(RowValues.Of(model.Transform(_data), "y"), RowValues.Of(view, "y"));
+        }
+
+        // The model is the caller's: it outlives what was made of it.
+        Assert.Equal(300, RowValues.Of(model.Transform(_data), "y").Count);
+    }
+
+    [Fact]
+    public void A_model_that_is_disposed_of_refuses_to_score()
+    {
+        var model = _ml.Transforms.ApplyOnnxModelBatched(_file).Fit(_data);
+        var batched = model.Batched();
+        var view = model.Transform(_data);
+        model.Dispose();
+        model.Dispose();
+        batched.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => model.Transform(_data));
+        Assert.Throws<ObjectDisposedException>(() => model.GetOutputSchema(_data.Schema));
+        Assert.Throws<ObjectDisposedException>(() => batched.Transform(_data));
+        Assert.Throws<ObjectDisposedException>(() => RowValues.Of(view, "y"));
+    }
+
+    [Fact]
+    public void What_cannot_be_batched_is_refused_in_a_sentence()
+    {
+        var copy = _ml.Transforms.CopyColumns("copy", "Number").Fit(_data);
+        Assert.Contains("no ONNX step", Assert.Throws<QuantizationException>(() => copy.Batched()).Message, StringComparison.Ordinal);
+        using var model = _ml.Transforms.ApplyOnnxModel(_file).Fit(_data);
+        foreach (var size in new[] { 0, -1 })
+        {
+            Assert.Contains($"{size}", Assert.Throws<QuantizationException>(() => model.Batched(size)).Message, StringComparison.Ordinal);
+            Assert.Throws<QuantizationException>(() => _ml.Transforms.ApplyOnnxModelBatched("y", "x", _file, size));
+        }
+    }
+
+    private sealed class Scored
+    {
+        [ColumnName("y")]
+        public float[] Y { get; set; } = [];
+    }
+
+    private sealed class Pair
+    {
+        [VectorType(4)]
+        [ColumnName("a")]
+        public float[] A { get; set; } = [];
+
+        [VectorType(3)]
+        [ColumnName("b")]
+        public float[] B { get; set; } = [];
+    }
+
+    private sealed class Long
+    {
+        [ColumnName("x")]
+        public float[] X { get; set; } = [];
+    }
+}
