@@ -4,6 +4,7 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
 using MLNetQuant.Benchmarks.Accuracy;
+using MLNetQuant.Benchmarks.Scoring;
 using MLNetQuant.Benchmarks.Speed;
 using MLNetQuant.Benchmarks.Walk;
 
@@ -13,7 +14,8 @@ namespace MLNetQuant.Benchmarks;
 /// Runs the benchmarks. A run of all of them writes RESULTS.md; one with a filter prints its part only. Verbs
 /// measure apart from it: accuracy, of algorithms on real models; files, which writes FILES.md; theorems, which writes
 /// THEOREMS.md; walk, memory and estimates, of what calibration takes, which write WALK.md and ESTIMATES.md; speed,
-/// which times quantized models against float and writes SPEED.md.
+/// which times quantized models against float and writes SPEED.md; scoring, which times ML.NET pipelines row by row and in
+/// batches and writes SCORING.md.
 /// </summary>
 internal static class Program
 {
@@ -34,6 +36,8 @@ internal static class Program
             return EstimateCommand.Run(root, args[1..]);
         if (args is ["speed", ..])
             return SpeedCommand.Run(root, args[1..]);
+        if (args is ["scoring", ..])
+            return ScoringCommand.Run(root, args[1..]);
         if (args is ["theorems"])
         {
             TheoremTable.Write(Path.Combine(root, "tests", "MLNetQuant.Benchmarks"));
