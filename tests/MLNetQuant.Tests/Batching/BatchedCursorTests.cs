@@ -216,6 +216,55 @@ public sealed class BatchedCursorTests : IDisposable
     }
 
     [Fact]
+    public void Values_of_unknown_types_are_passed_and_belong_to_who_asks_for_them()
+    {
+        var data = new PictureDataView(MixedRow.View(_ml, 600));
+        var view = _batched.Transform(data);
+        var column = view.Schema["Picture"];
+        var kept = new List<Picture>();
+        using (var cursor = view.GetRowCursor([column, view.Schema["y"]]))
+        {
+            var get = cursor.GetGetter<Picture>(column);
+            Picture? reused = null;
+            while (cursor.MoveNext())
+            {
+                if (cursor.Position % 3 == 0)
+                {
+                    Picture? own = null;
+                    get(ref own!);
+                    kept.Add(own);
+                    Assert.Equal(cursor.Position, own.Row);
+                }
+                else if (cursor.Position % 3 == 1)
+                {
+                    get(ref reused!);
+                    get(ref reused!);
+                    Assert.False(reused.IsDisposed);
+                    Assert.Equal(cursor.Position, reused.Row);
+                }
+            }
+
+            reused!.Dispose();
+        }
+
+        // Those of the rows that nobody asked are gone too.
+        Assert.Equal(200, kept.Count);
+        Assert.All(kept, p => Assert.False(p.IsDisposed));
+        Assert.Equal(600, data.Pictures.Count);
+        Assert.Equal(kept, data.Pictures.Where(p => !p.IsDisposed));
+    }
+
+    [Fact]
+    public void The_getter_of_an_unknown_type_is_made_before_the_first_row()
+    {
+        var view = _batched.Transform(new PictureDataView(MixedRow.View(_ml, 3)));
+        using var cursor = view.GetRowCursor(view.Schema);
+        cursor.MoveNext();
+        var exception = Assert.Throws<InvalidOperationException>(() => cursor.GetGetter<Picture>(view.Schema["Picture"]));
+        Assert.Contains("'Picture'", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_row_that_cannot_be_read_fails_when_it_is_reached()
     {
         var data = new RecordingDataView(MixedRow.View(_ml, 100)) { OnRow = row => Assert.NotEqual(70, row) };
