@@ -81,29 +81,24 @@ public sealed class Best(BestOptions options) : ICertifiedQuantizer
         };
     }
 
-    /// <summary>The winner without its path, which is as large as several weights: none is alive when all rows get theirs.</summary>
     private BestTrial Choose(BestBench bench)
     {
         BestTrial? best = null, last = null;
         foreach (var algorithm in Candidates)
         {
-            // A path has the size of several weights: the next one is prepared alone.
-            (best, last) = (best is null ? null : best with { Problem = null }, null);
             last = bench.Run(algorithm);
             if (_options.Effort == Effort.Thorough)
                 last = Refine(bench.Search(last) ?? last, last, bench);
             best = best is null ? last : Better(last, best);
-            bench.LetGoOfStatistics(crossGramAlone: true);
         }
 
-        bench.LetGoOfStatistics(crossGramAlone: false);
-        best = _options.Effort switch
+        bench.LetGoOfStatistics();
+        return _options.Effort switch
         {
             Effort.Quick => Better(bench.WithZeroPoints(best!), best!),
             Effort.Normal => RefineStrongest(best!, last!, bench),
             _ => best!,
         };
-        return best with { Problem = null };
     }
 
     /// <summary>

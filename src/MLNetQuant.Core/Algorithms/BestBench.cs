@@ -16,6 +16,7 @@ internal sealed class BestBench
     private readonly GridRecipe _recipe;
     private readonly QuantizationContext _context;
     private Lazy<LayerStatistics> _damped;
+    private (PathFollowing Algorithm, PathProblem Problem)? _path; // as large as several weights: one at a time
 
     /// <summary>A bench.</summary>
     /// <param name="problem">Rows to fit by and rows to judge by.</param>
@@ -35,15 +36,11 @@ internal sealed class BestBench
     private GridRecipe RecipeWithZeroPoints => _recipe with { ZeroPoint = ZeroPointRule.LeastError };
 
     /// <summary>An algorithm as it is.</summary>
-    internal BestTrial Run(PathFollowing algorithm)
-    {
-        var path = algorithm.Prepare(_problem, _context);
-        return Run(algorithm, path, _recipe);
-    }
+    internal BestTrial Run(PathFollowing algorithm) => Run(algorithm, _recipe);
 
     /// <summary>The same algorithm with zero points; null where they are not to be tried.</summary>
     internal BestTrial? WithZeroPoints(BestTrial trial) => TriesZeroPoints
-        ? Run(trial.Algorithm, PathOf(trial), RecipeWithZeroPoints) with { HasZeroPoints = true }
+        ? Run(trial.Algorithm, RecipeWithZeroPoints) with { HasZeroPoints = true }
         : null;
 
     /// <summary>The algorithm with the best step of each output (<see cref="StepSearch"/>); null where the grid is fixed.</summary>
@@ -55,23 +52,26 @@ internal sealed class BestBench
         : null;
 
     /// <summary>One more round of coordinate descent and scale refit.</summary>
+    /// <remarks>It follows no path: the last one is let go.</remarks>
     internal BestTrial Descend(BestTrial trial)
     {
+        _path = null;
         var weights = Descend(trial.Weights, _damped.Value);
         return trial with { Weights = weights, Error = Judged(weights), Rounds = trial.Rounds + 1 };
     }
 
-    /// <summary>G, which few algorithms need, goes where the rows can bring it back; with all paths prepared, H and C too.</summary>
-    internal void LetGoOfStatistics(bool crossGramAlone)
+    /// <summary>With all paths prepared, H and C go where the rows can bring them back.</summary>
+    internal void LetGoOfStatistics()
     {
         if (!_damped.IsValueCreated)
-            _problem = crossGramAlone ? new(_problem.Weights, _problem.Statistics.WithoutFormedG()) { HeldBack = _problem.HeldBack } : Unformed(_problem);
+            _problem = Unformed(_problem);
     }
 
     /// <summary>The winner's recipe on all rows, on the grid that its search found.</summary>
     /// <remarks>Nothing can be tried afterwards: what was formed for trials is let go.</remarks>
     internal QuantizedWeights Finish(BestTrial winner)
     {
+        _path = null;
         if (_problem.HeldBack is null)
         {
             // A search does not count what it clips.
@@ -88,7 +88,19 @@ internal sealed class BestBench
         return weights.Of(winner.Algorithm, winner.Recipe, path, winner.Error);
     }
 
-    private PathProblem PathOf(BestTrial trial) => trial.Problem ?? trial.Algorithm.Prepare(_problem, _context);
+    /// <summary>The path of an algorithm: the last one if it is that, else prepared anew once the last one is let go. G, which few
+    /// algorithms need, goes as soon as the path is there, where the rows can bring it back.</summary>
+    private PathProblem PathOf(PathFollowing algorithm)
+    {
+        if (_path is { } last && ReferenceEquals(last.Algorithm, algorithm))
+            return last.Problem;
+        _path = null;
+        var path = algorithm.Prepare(_problem, _context);
+        _path = (algorithm, path);
+        if (!_damped.IsValueCreated)
+            _problem = new(_problem.Weights, _problem.Statistics.WithoutFormedG()) { HeldBack = _problem.HeldBack };
+        return path;
+    }
 
     private GridRecipe RecipeOf(BestTrial winner) =>
         winner.Runs is not null ? GridRecipe.Fixed(winner.Path.Grid) : winner.HasZeroPoints ? RecipeWithZeroPoints : _recipe;
@@ -97,10 +109,11 @@ internal sealed class BestBench
     private static LayerProblem Unformed(LayerProblem problem) =>
         new(problem.Weights, problem.Statistics.Unformed()) { HeldBack = problem.HeldBack?.Unformed() };
 
-    private BestTrial Run(PathFollowing algorithm, PathProblem path, GridRecipe recipe)
+    private BestTrial Run(PathFollowing algorithm, GridRecipe recipe)
     {
+        var path = PathOf(algorithm);
         var weights = algorithm.Round(path, algorithm.Fit(path, recipe, _problem.Statistics.InputEnergy(), _context), _context);
-        return new(algorithm, path, weights, weights, Judged(weights));
+        return new(algorithm, weights, weights, Judged(weights));
     }
 
     /// <summary>
@@ -109,7 +122,7 @@ internal sealed class BestBench
     /// </summary>
     private BestTrial Search(BestTrial trial, GridRecipe recipe, BestOfRuns? runs)
     {
-        var path = PathOf(trial);
+        var path = PathOf(trial.Algorithm);
         var grid = path.Fit(recipe, _problem.Statistics.InputEnergy(), _context);
         var best = runs?.Copy();
         Offer(1);
@@ -123,7 +136,7 @@ internal sealed class BestBench
         }
 
         var weights = best!.Weights();
-        return new(trial.Algorithm, path, weights, weights, Judged(weights)) { Runs = best };
+        return new(trial.Algorithm, weights, weights, Judged(weights)) { Runs = best };
 
         int Offer(double multiple)
         {

@@ -4,12 +4,10 @@ namespace MLNetQuant.Algorithms;
 
 /// <summary>An algorithm with its refinements so far, judged.</summary>
 /// <param name="Algorithm">The algorithm.</param>
-/// <param name="Problem">Its path on the rows to fit by; null where it has been let go.</param>
 /// <param name="Path">What it returned, its steps searched or not.</param>
 /// <param name="Weights">That, re-rounded and refitted.</param>
 /// <param name="Error">The judged error.</param>
-internal sealed record BestTrial(
-    PathFollowing Algorithm, PathProblem? Problem, QuantizedWeights Path, QuantizedWeights Weights, double Error)
+internal sealed record BestTrial(PathFollowing Algorithm, QuantizedWeights Path, QuantizedWeights Weights, double Error)
 {
     /// <summary>What a search for the steps has kept so far; null without one.</summary>
     public BestOfRuns? Runs { get; init; }

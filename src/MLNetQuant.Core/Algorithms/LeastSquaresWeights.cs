@@ -9,17 +9,29 @@ namespace MLNetQuant.Algorithms;
 internal static class LeastSquaresWeights
 {
     /// <summary>LW* = Δ⁻¹L⁻ᵀ(C + λW), rows in the order of the factors; zero for inputs that are zero on all rows.</summary>
+    /// <remarks>The factors let go of L.</remarks>
     internal static Matrix<double> SolveUpper(ReverseLdl factors, LayerProblem problem, int[]? order, QuantizationContext context)
     {
         // The kernel from the last input to the first, without rounding.
-        int[] backwards = [.. Enumerable.Range(0, problem.Weights.Rows).Reverse()];
-        var right = RightSide(problem, factors.Lambda, order, context);
-        var solution = PathProblem.Solve(right, PackedRows.Backwards(factors.L, context.Threads), Feedback.Value, backwards, context);
-        Workers.For(solution.Rows, context.Threads, t =>
+        var solution = SolveBackwards(factors, problem, order, context);
+        var rows = solution.Rows;
+        Workers.For((rows + 1) / 2, context.Threads, t =>
         {
-            foreach (ref var value in solution.Row(t))
-                value /= factors.Pivots[t];
+            var early = solution.Row(t);
+            var late = solution.Row(rows - 1 - t);
+            for (var i = 0; i < early.Length; i++)
+                (early[i], late[i]) = (late[i] / factors.Pivots[t], early[i] / factors.Pivots[rows - 1 - t]);
         });
+        return solution;
+    }
+
+    /// <summary>L⁻ᵀ(C + λW), the input of the last step first.</summary>
+    private static Matrix<double> SolveBackwards(ReverseLdl factors, LayerProblem problem, int[]? order, QuantizationContext context)
+    {
+        var s = PackedRows.Backwards(factors.L, context.Threads);
+        factors.LetGoOfL();
+        var solution = RightSide(problem, factors.Lambda, order, context);
+        PathProblem.SolveInPlace(solution, s, context);
         return solution;
     }
 
@@ -28,8 +40,10 @@ internal static class LeastSquaresWeights
     {
         var h = problem.Statistics.H;
         var factors = ReverseLdl.Factor(h, Damping.Lambda(h, damping), order: null, context.Threads, context.CancellationToken);
-        var upper = SolveUpper(factors, problem, order: null, context);
-        return PathProblem.Solve(upper, new(factors.L, MatrixPart.StrictLower, threads: context.Threads), Feedback.Value, order: null, context);
+        var s = new PackedRows(factors.L, MatrixPart.StrictLower, threads: context.Threads);
+        var solution = SolveUpper(factors, problem, order: null, context);
+        PathProblem.SolveInPlace(solution, s, context);
+        return solution;
     }
 
     /// <summary>C + λW, the input of the last step first; zero for inputs that are zero on all rows.</summary>

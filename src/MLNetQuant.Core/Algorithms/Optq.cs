@@ -48,7 +48,9 @@ public sealed class Optq(OptqOptions options) : PathFollowing
         var factors = ReverseLdl.Factor(h, Damping.Lambda(h, _options.Damping), order, context.Threads, context.CancellationToken);
         var p = problem.WideWeights(order);
         GreedyPath.ClearDead(p, GreedyPath.Divisors(h, damping: 0), order);
-        return new(p, new(factors.L, MatrixPart.StrictLower, threads: context.Threads), Feedback.Error, order)
+        var s = new PackedRows(factors.L, MatrixPart.StrictLower, threads: context.Threads);
+        factors.LetGoOfL();
+        return new(p, s, Feedback.Error, order)
         {
             Target = () => problem.Weights,
             DampingRaises = factors.Raises,

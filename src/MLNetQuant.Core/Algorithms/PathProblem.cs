@@ -10,9 +10,8 @@ namespace MLNetQuant.Algorithms;
 /// <param name="Order">The input of each step; null for the natural order.</param>
 internal sealed record PathProblem(Matrix<double> P, PackedRows? S, Feedback Feedback, int[]? Order = null)
 {
-    private Matrix<float>? _fitted;
-
-    /// <summary>The weights that the path would end at without rounding, to which scales are fitted.</summary>
+    /// <summary>The weights that the path would end at without rounding, to which scales are fitted: formed when they are
+    /// asked for, and not kept.</summary>
     internal required Func<Matrix<float>> Target { get; init; }
 
     /// <summary>With error feedback, what Q is taken from; null for P.</summary>
@@ -46,7 +45,7 @@ internal sealed record PathProblem(Matrix<double> P, PackedRows? S, Feedback Fee
 
     /// <summary>The grid of a recipe.</summary>
     internal Grid Fit(GridRecipe recipe, double[] inputEnergy, QuantizationContext context) =>
-        recipe.Fit(_fitted ??= Target(), inputEnergy, context.Threads);
+        recipe.Fit(Target(), inputEnergy, context.Threads);
 
     /// <summary>Follows the path; the rule writes the codes it is given.</summary>
     internal QuantizedWeights Round<TRounding>(Grid grid, Func<Matrix<sbyte>, TRounding> rule, QuantizationContext context)
@@ -67,11 +66,18 @@ internal sealed record PathProblem(Matrix<double> P, PackedRows? S, Feedback Fee
         return values;
     }
 
+    /// <summary>The values of the path without rounding in place of P, in the order of the steps; values are fed back.</summary>
+    internal static void SolveInPlace(Matrix<double> p, PackedRows s, QuantizationContext context) =>
+        PathKernel.Run(p, s, new NoRounding(p), Feedback.Value, context.Path);
+
     /// <summary>Weights in single precision, as grids are fitted to them.</summary>
-    internal static Matrix<float> Narrow(Matrix<double> wide)
+    /// <param name="wide">The weights in an order of steps.</param>
+    /// <param name="order">The input of each step; null for the natural order.</param>
+    internal static Matrix<float> Narrow(Matrix<double> wide, int[]? order = null)
     {
         var narrow = new Matrix<float>(wide.Rows, wide.Columns);
-        WideSums.Narrow(wide.Data, narrow.Data);
+        for (var t = 0; t < wide.Rows; t++)
+            WideSums.Narrow(wide.Row(t), narrow.Row(order?[t] ?? t));
         return narrow;
     }
 }

@@ -69,10 +69,10 @@ public sealed class Qronos(QronosOptions options) : PathFollowing
         var p = LeastSquaresWeights.SolveUpper(factors, problem, order, context);
         if (context.Rounding.UsesEngine(p.Rows, p.Columns))
         {
-            var moved = PathProblem.Solve(p, s, Feedback.Value, order, context);
-            var origin = moved.Permute(order);
+            PathProblem.SolveInPlace(p, s, context);
+            var origin = p;
             if (!isOriginal)
-                return new(origin, s, Feedback.Error, order) { Target = () => PathProblem.Narrow(moved) };
+                return new(origin, s, Feedback.Error, order) { Target = () => PathProblem.Narrow(origin, order) };
             p = origin.Clone();
             StartFromFloatWeights(p.Row(0), problem, factors.Lambda, order);
             return Followed(new(p, s, Feedback.Error, order) { Origin = origin, Target = () => problem.Weights });
@@ -82,7 +82,11 @@ public sealed class Qronos(QronosOptions options) : PathFollowing
             StartFromFloatWeights(p.Row(0), problem, factors.Lambda, order);
         return Followed(new(p, s, Feedback.Value, order) { Target = () => problem.Weights });
 
-        PathProblem Followed(PathProblem path) => path with { Target = () => PathProblem.Narrow(path.Followed(context)) };
+        PathProblem Followed(PathProblem path)
+        {
+            var weights = new Lazy<Matrix<float>>(() => PathProblem.Narrow(path.Followed(context)));
+            return path with { Target = () => weights.Value };
+        }
     }
 
     /// <summary>The argument of the first rounding while all later weights are still the float ones.</summary>

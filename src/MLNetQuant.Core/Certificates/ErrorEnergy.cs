@@ -40,17 +40,20 @@ internal static class ErrorEnergy
     /// <summary>‖X̃v‖² = ⟨v, Hv⟩ for each output: 2⟨v, strictL(H)v⟩ + ⟨v, Dv⟩, which is half the work.</summary>
     internal static double[] Quadratic<T>(Matrix<double> h, Matrix<T> v, int threads) where T : unmanaged
     {
-        var lower = DoubleProduct.Multiply(new PackedRows(h, MatrixPart.StrictLower), v, threads);
         var energies = new double[v.Columns];
-        var row = new double[v.Columns];
-        for (var t = 0; t < v.Rows; t++)
-        {
-            DoubleProduct.Widen(v.Row(t), row);
-            var product = lower.Row(t);
-            var d = h[t, t];
-            for (var i = 0; i < row.Length; i++)
-                energies[i] += row[i] * ((2 * product[i]) + (d * row[i]));
-        }
+        DoubleProduct.Multiply(
+            new(h, MatrixPart.StrictLower, threads: threads),
+            v,
+            threads,
+            (t, first, products) =>
+            {
+                Span<double> row = stackalloc double[products.Length];
+                DoubleProduct.Widen<T>(v.Row(t).Slice(first, row.Length), row);
+                var sums = energies.AsSpan(first);
+                var d = h[t, t];
+                for (var i = 0; i < row.Length; i++)
+                    sums[i] += row[i] * ((2 * products[i]) + (d * row[i]));
+            });
 
         for (var i = 0; i < energies.Length; i++)
             energies[i] = Math.Max(0, energies[i]);

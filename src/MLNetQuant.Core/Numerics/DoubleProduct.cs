@@ -14,10 +14,23 @@ internal static unsafe class DoubleProduct
         where T : unmanaged
     {
         var result = new Matrix<double>(left.Rows, right.Columns);
-        ForPanels(right.Columns, threads, panelLanes: 0, (first, count, lanes) =>
+        Multiply(
+            left, right, threads, (row, first, values) => values.CopyTo(result.Row(row)[first..]), cancellationToken);
+        return result;
+    }
+
+    /// <summary>Part of a row of a product, from a column on.</summary>
+    internal delegate void ProductRow(int row, int firstColumn, ReadOnlySpan<double> values);
+
+    /// <summary>The product, in fp64, handed over part by part, for whoever need not hold it: each panel of columns by one
+    /// thread, from the first row to the last.</summary>
+    internal static void Multiply<T>(
+        PackedRows left, Matrix<T> right, int threads, ProductRow receive, CancellationToken cancellationToken = default)
+        where T : unmanaged => ForPanels(right.Columns, threads, panelLanes: 0, (first, count, lanes) =>
         {
             using var operand = new AlignedBuffer<double>((long)right.Rows * lanes);
             using var block = new AlignedBuffer<double>((long)BlockTiles * TileKernel.Rows * lanes);
+            Span<double> values = stackalloc double[count];
             for (var row = 0; row < right.Rows; row++)
                 LaneTiles.Write(right.Row(row).Slice(first, count), operand.Pointer, right.Rows, row);
             fixed (double* packed = left.Data)
@@ -29,12 +42,13 @@ internal static unsafe class DoubleProduct
                     new Span<double>(block.Pointer, BlockTiles * TileKernel.Rows * lanes).Clear();
                     MultiplyBlock(left, packed, tile, end, operand.Pointer, right.Rows, lanes, block.Pointer);
                     for (var row = tile * TileKernel.Rows; row < Math.Min(left.Rows, end * TileKernel.Rows); row++)
-                        LaneTiles.Read(block.Pointer, BlockRows, row - (tile * TileKernel.Rows), result.Row(row).Slice(first, count));
+                    {
+                        LaneTiles.Read(block.Pointer, BlockRows, row - (tile * TileKernel.Rows), values);
+                        receive(row, first, values);
+                    }
                 }
             }
         }, cancellationToken);
-        return result;
-    }
 
     /// <summary>
     /// block += the given columns of some tiles of rows, times the panel; ascending in the column. Panel and block are

@@ -23,13 +23,19 @@ internal sealed unsafe class ReverseLdl
     private const double UnitRoundoff = 2.220446049250313e-16;
     private const double LeastDamping = 1e-7; // from where a smaller λ, or none, is raised
 
+    private Matrix<double>? _l;
+
     private ReverseLdl(Matrix<double> l, double[] pivots, double lambda, int raises)
     {
-        (L, Pivots, Lambda, Raises) = (l, pivots, lambda, raises);
+        (_l, Pivots, Lambda, Raises) = (l, pivots, lambda, raises);
     }
 
     /// <summary>L; only what is below the diagonal has a meaning.</summary>
-    public Matrix<double> L { get; }
+    /// <exception cref="InvalidOperationException">It has been let go.</exception>
+    public Matrix<double> L => _l ?? throw new InvalidOperationException("The factor L has been let go; pack it for everything that needs it first.");
+
+    /// <summary>Lets go of L, which is as large as H, once it has been packed; the rest stays.</summary>
+    internal void LetGoOfL() => _l = null;
 
     /// <summary>Δ.</summary>
     public double[] Pivots { get; }

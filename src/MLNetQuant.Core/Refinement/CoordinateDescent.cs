@@ -30,37 +30,44 @@ public static class CoordinateDescent
         ArgumentNullException.ThrowIfNull(context);
         if (sweeps < 1)
             throw new ArgumentOutOfRangeException(nameof(sweeps), $"Coordinate descent cannot make {sweeps} sweeps; use 1 or more.");
-        var values = weights.Dequantize();
-        statistics.RequireShape(values);
+        statistics.RequireShape(weights.Codes);
         var d = Divisors(statistics.H);
-        var lower = new PackedRows(statistics.H, MatrixPart.StrictLower, d, threads: context.Threads);
-        var upper = new PackedRows(statistics.H, MatrixPart.StrictUpper, d, threads: context.Threads);
         var codes = weights.Codes.Clone();
         var clipped = weights.Clipped;
         for (var sweep = 0; sweep < sweeps; sweep++)
         {
             var before = codes.Clone();
-            var p = DoubleProduct.Multiply(upper, values, context.Threads, context.CancellationToken);
-            for (var t = 0; t < p.Rows; t++)
-            {
-                var row = p.Row(t);
-                var c = statistics.C.Row(t);
-                for (var i = 0; i < row.Length; i++)
-                    row[i] = (c[i] / d[t]) - row[i];
-            }
-
             clipped = PathKernel.Run(
-                p,
-                lower,
+                Arguments(new QuantizedWeights(codes, weights.Grid).Dequantize(), statistics, d, context),
+                new(statistics.H, MatrixPart.StrictLower, d, threads: context.Threads),
                 new DescentRounding(weights.Grid, codes, d),
                 Feedback.Value,
                 context.Path);
             if (codes.Data.AsSpan().SequenceEqual(before.Data))
                 break;
-            values = new QuantizedWeights(codes, weights.Grid).Dequantize();
         }
 
         return new(codes, weights.Grid, clipped) { DampingRaises = weights.DampingRaises };
+    }
+
+    /// <summary>P = D⁻¹(C − strictU(H)Q).</summary>
+    private static Matrix<double> Arguments(Matrix<float> q, LayerStatistics statistics, double[] d, QuantizationContext context)
+    {
+        var p = new Matrix<double>(q.Rows, q.Columns);
+        var cross = statistics.C;
+        DoubleProduct.Multiply(
+            new(statistics.H, MatrixPart.StrictUpper, d, threads: context.Threads),
+            q,
+            context.Threads,
+            (t, first, products) =>
+            {
+                var row = p.Row(t)[first..];
+                var c = cross.Row(t)[first..];
+                for (var i = 0; i < products.Length; i++)
+                    row[i] = (c[i] / d[t]) - products[i];
+            },
+            context.CancellationToken);
+        return p;
     }
 
     /// <summary>The diagonal of H; +∞ for an input that is zero on all rows.</summary>

@@ -15,22 +15,27 @@ internal readonly record struct QuadraticForm(double[] Quadratic, double[] Linea
     internal static QuadraticForm Of(LayerStatistics statistics, Matrix<float> q, int threads, CancellationToken cancellationToken)
     {
         statistics.RequireShape(q);
-        // qᵀHq = 2 qᵀ strictL(H) q + qᵀDq: half the work.
-        var lower = DoubleProduct.Multiply(new PackedRows(statistics.H, MatrixPart.StrictLower, threads: threads), q, threads, cancellationToken);
+        var (h, cross) = (statistics.H, statistics.C);
         var (quadratic, linear) = (new double[q.Columns], new double[q.Columns]);
-        for (var t = 0; t < q.Rows; t++)
-        {
-            var row = q.Row(t);
-            var products = lower.Row(t);
-            var c = statistics.C.Row(t);
-            var d = statistics.H[t, t];
-            for (var i = 0; i < row.Length; i++)
+        // qᵀHq = 2 qᵀ strictL(H) q + qᵀDq: half the work.
+        DoubleProduct.Multiply(
+            new(h, MatrixPart.StrictLower, threads: threads),
+            q,
+            threads,
+            (t, first, products) =>
             {
-                quadratic[i] += row[i] * ((2 * products[i]) + (d * row[i]));
-                linear[i] += row[i] * c[i];
-            }
-        }
-
+                var row = q.Row(t)[first..];
+                var c = cross.Row(t)[first..];
+                var squares = quadratic.AsSpan(first);
+                var pulls = linear.AsSpan(first);
+                var d = h[t, t];
+                for (var i = 0; i < products.Length; i++)
+                {
+                    squares[i] += row[i] * ((2 * products[i]) + (d * row[i]));
+                    pulls[i] += row[i] * c[i];
+                }
+            },
+            cancellationToken);
         return new(quadratic, linear);
     }
 

@@ -23,11 +23,14 @@ public static class DampedStatistics
         if (!(damping >= 0) || !double.IsFinite(damping))
             throw new ArgumentOutOfRangeException(nameof(damping), $"The damping of statistics is {damping}; it must be a finite number from 0.");
         var lambda = damping * statistics.InputEnergy().Average();
-        var h = new Lazy<Matrix<double>>(() => Ridge(statistics.H));
+        // What is formed of kept rows for this alone can take λ in place, and is alive no longer than this.
+        var own = statistics.Unformed();
+        var isOwn = !ReferenceEquals(own, statistics);
+        var h = new Lazy<Matrix<double>>(() => Ridge(own.H));
         return new(
             statistics.Count,
             h,
-            !statistics.HasCrossGram ? null : statistics.StreamsAreEqual ? h : new(() => Ridge(statistics.G!)),
+            !statistics.HasCrossGram ? null : statistics.StreamsAreEqual ? h : new(() => Ridge(own.G!)),
             new(WithWeights),
             statistics.InputMean,
             statistics.OutputMean,
@@ -41,7 +44,7 @@ public static class DampedStatistics
 
         Matrix<double> WithWeights()
         {
-            var c = statistics.C.Clone();
+            var c = isOwn ? own.C : own.C.Clone();
             for (var i = 0; i < c.Data.Length; i++)
                 c.Data[i] += lambda * weights.Data[i];
             return c;
@@ -62,7 +65,7 @@ public static class DampedStatistics
 
         Matrix<double> Ridge(Matrix<double> gram)
         {
-            var result = gram.Clone();
+            var result = isOwn ? gram : gram.Clone();
             for (var t = 0; t < result.Rows; t++)
                 result[t, t] += lambda;
             return result;

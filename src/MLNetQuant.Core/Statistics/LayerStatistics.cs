@@ -239,7 +239,7 @@ public sealed class LayerStatistics
         DoubleProduct.Multiply(new PackedRows(g, MatrixPart.Full), weights, threads);
 
     /// <summary>Refuses weights of another layer.</summary>
-    internal void RequireShape(Matrix<float> quantized)
+    internal void RequireShape<T>(Matrix<T> quantized) where T : unmanaged
     {
         if (quantized.Rows != Inputs || quantized.Columns != Outputs)
         {
