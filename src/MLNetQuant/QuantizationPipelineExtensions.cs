@@ -24,6 +24,9 @@ public static class QuantizationPipelineExtensions
     /// | Required NuGet in addition to Microsoft.ML | MLNetQuant, and Microsoft.ML.OnnxRuntime in the application |
     /// | Exportable to ONNX | As the fitted model is |
     /// ]]></format>
+    /// All rows of the fit are read to calibrate ONNX steps, and kept in memory: where there are many, say with
+    /// <see cref="QuantizationOptions.Rows"/> how many to take. Of a linear model's rows a sample is kept. The rows before a step are
+    /// computed once more, behind a cache as well.
     /// A fitted model in which nothing can be quantized is returned as it is; the log and the report say so.
     /// </remarks>
     /// <example>

@@ -228,7 +228,7 @@ public sealed class ErrorTests : IDisposable
     [Fact]
     public void Arguments_that_are_null()
     {
-        Assert.Throws<ArgumentNullException>(() => _ml.Transforms.QuantizeWeights(null!));
+        Assert.Throws<ArgumentNullException>(() => _ml.Transforms.QuantizeWeights((string)null!));
         Assert.Throws<ArgumentNullException>(() => _ml.Transforms.QuantizeWeights(FashionMnist.ModelFile, (QuantizationOptions)null!));
         Assert.Throws<ArgumentNullException>(() => ((TransformsCatalog)null!).QuantizeWeights(FashionMnist.ModelFile));
         Assert.Throws<ArgumentNullException>(() => _ml.Transforms.QuantizeWeights(FashionMnist.ModelFile).Fit(null!));

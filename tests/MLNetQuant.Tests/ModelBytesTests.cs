@@ -101,7 +101,7 @@ public sealed class ModelBytesTests : IDisposable
         return File.ReadAllBytes(_folder["quantized.onnx"]);
     }
 
-    private IEnumerable<string> Names(ITransformer model) => model.GetOutputSchema(_rows.Schema).Select(c => c.Name);
+    private IEnumerable<string> Names(WeightQuantizingTransformer model) => model.GetOutputSchema(_rows.Schema).Select(c => c.Name);
 
     private sealed class Row
     {

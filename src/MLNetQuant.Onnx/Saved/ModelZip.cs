@@ -36,24 +36,8 @@ internal sealed class ModelZip
     /// <summary>Bytes of the zip.</summary>
     public int Size => _packed.Value.Length;
 
+    /// <summary>The zip, each time in an array of its own.</summary>
     public byte[] ToBytes() => [.. _packed.Value];
-
-    private byte[] Pack()
-    {
-        using var bytes = new MemoryStream();
-        using (var archive = new ZipArchive(bytes, ZipArchiveMode.Create, leaveOpen: true))
-        {
-            foreach (var entry in _entries)
-            {
-                var written = archive.CreateEntry(entry.Name);
-                written.LastWriteTime = entry.Time;
-                using var stream = written.Open();
-                stream.Write(entry.Bytes);
-            }
-        }
-
-        return bytes.ToArray();
-    }
 
     /// <summary>The bytes of an entry, or null if there is none. They must not be changed.</summary>
     public byte[]? Find(string name) => _byName.GetValueOrDefault(name)?.Bytes;
@@ -86,6 +70,23 @@ internal sealed class ModelZip
     }
 
     public static string KeyOf(string folder) => $"{folder}/Model.key";
+
+    private byte[] Pack()
+    {
+        using var bytes = new MemoryStream();
+        using (var archive = new ZipArchive(bytes, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            foreach (var entry in _entries)
+            {
+                var written = archive.CreateEntry(entry.Name);
+                written.LastWriteTime = entry.Time;
+                using var stream = written.Open();
+                stream.Write(entry.Bytes);
+            }
+        }
+
+        return bytes.ToArray();
+    }
 
     private static Entry Unpack(ZipArchiveEntry entry)
     {

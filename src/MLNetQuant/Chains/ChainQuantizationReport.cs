@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
 namespace MLNetQuant;
 
 /// <summary>What became of the steps of a trained model.</summary>
@@ -16,6 +19,9 @@ public sealed record ChainQuantizationReport
 
     /// <summary>Bytes that they take now.</summary>
     public long QuantizedBytes => Quantized.Sum(s => s.QuantizedBytes);
+
+    /// <summary>The report as indented JSON, names in camelCase.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, ChainReportJson.Default.ChainQuantizationReport);
 }
 
 /// <summary>A step whose weights were quantized.</summary>
@@ -32,3 +38,11 @@ public sealed record QuantizedStep(
 /// <param name="TypeName">What ML.NET calls the step, or the model in it.</param>
 /// <param name="Reason">Why, in one clause.</param>
 public sealed record UnquantizedStep(string Position, string TypeName, string Reason);
+
+/// <summary>How the report becomes JSON.</summary>
+[JsonSourceGenerationOptions(
+    WriteIndented = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
+[JsonSerializable(typeof(ChainQuantizationReport))]
+internal sealed partial class ChainReportJson : JsonSerializerContext;

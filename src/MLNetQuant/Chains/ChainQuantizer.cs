@@ -14,6 +14,8 @@ internal sealed class ChainQuantizer(ModelOperationsCatalog catalog, Quantizatio
     /// <summary>The reason that is none to complain about.</summary>
     public const string QuantizedAlready = "it is quantized already";
 
+    private const string TakesPartInNothing = "its scope lets it take part in nothing";
+
     private readonly StepArchive _archive = new(catalog);
     private readonly List<QuantizedStep> _quantized = [];
     private readonly List<UnquantizedStep> _leftAlone = [];
@@ -45,7 +47,12 @@ internal sealed class ChainQuantizer(ModelOperationsCatalog catalog, Quantizatio
     {
         options.CancellationToken.ThrowIfCancellationRequested();
         if (ChainParts.Of(step) is { } chain)
-            return VisitChain(step, chain, isRoot ? "" : $"{position}.", scope, rows);
+        {
+            return scope == TransformerScope.None
+                ? LeaveAlone(step, position, "TransformerChain", TakesPartInNothing)
+                : VisitChain(step, chain, isRoot ? "" : $"{position}.", scope, rows);
+        }
+
         return Replace(step, position, scope, rows);
     }
 
@@ -75,12 +82,17 @@ internal sealed class ChainQuantizer(ModelOperationsCatalog catalog, Quantizatio
         if (_archive.TrySave(step, $"step {position}") is not { } saved)
             return LeaveAlone(step, position, step.GetType().Name, "it cannot be saved, so that its weights cannot be read");
         if (saved.Steps is not [var found])
-            return step;
+        {
+            return saved.Steps.Any(s => s.Kind is SavedStepKind.Onnx or SavedStepKind.Linear)
+                ? LeaveAlone(step, position, step.GetType().Name, "it wraps a chain: quantize the chain before it is wrapped")
+                : step;
+        }
+
         return found.Kind switch
         {
             SavedStepKind.WithoutParameters => step,
             SavedStepKind.Other => LeaveAlone(step, position, found.TypeName, found.Reason!),
-            _ when scope == TransformerScope.None => LeaveAlone(step, position, found.TypeName, "its scope lets it take part in nothing"),
+            _ when scope == TransformerScope.None => LeaveAlone(step, position, found.TypeName, TakesPartInNothing),
             SavedStepKind.Onnx => ReplaceOnnx(step, position, saved, found, () => rows.For(scope)),
             _ => ReplaceLinear(step, position, saved, found, () => rows.For(scope)),
         };
@@ -93,6 +105,8 @@ internal sealed class ChainQuantizer(ModelOperationsCatalog catalog, Quantizatio
         if (OnnxStepQuantizer.Refuse(onnx.Model, options) is { } reason)
             return LeaveAlone(step, position, found.TypeName, reason);
         var quantized = OnnxStepQuantizer.Quantize(onnx, rows(), options);
+        if (quantized.Report.Layers.Count == 0)
+            return LeaveAlone(step, position, found.TypeName, $"'{quantized.Report.Skipped[0].Name}': {quantized.Report.Skipped[0].Reason}");
         return Take(position, found.TypeName, saved, saved.With(found, quantized.Model), quantized.Report);
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Onnx;
@@ -24,6 +25,11 @@ public sealed class ChainQuantizationTests : IDisposable
         Assert.All(report.Quantized, s => Assert.InRange(s.QuantizedBytes, 1, 100_000));
         Assert.Equal(report.Quantized.Sum(s => s.FloatBytes), report.FloatBytes);
         Assert.Empty(report.LeftAlone);
+        using var json = JsonDocument.Parse(report.ToJson());
+        Assert.Equal(report.FloatBytes, json.RootElement.GetProperty("floatBytes").GetInt64());
+        Assert.Equal(
+            report.Quantized[1].Report.Layers[0].RelativeError,
+            json.RootElement.GetProperty("quantized")[1].GetProperty("report").GetProperty("layers")[0].GetProperty("relativeError").GetDouble());
         Assert.NotEqual(_two.Score(model)[0], _two.Score(quantized)[0]);
         (quantized as IDisposable)?.Dispose();
     }
@@ -168,6 +174,14 @@ public sealed class ChainQuantizationTests : IDisposable
             var step = Assert.Single(report.LeftAlone);
             return (step.Position, step.TypeName, step.Reason);
         }
+    }
+
+    [Fact]
+    public void A_limit_that_no_layer_keeps_leaves_the_step_alone()
+    {
+        using var model = _two.ML.Transforms.ApplyOnnxModel(_two.First).Fit(_two.Rows);
+        Assert.Same(model, _two.ML.Model.QuantizeWeights(model, _two.Rows, out var report, TwoSteps.Options with { MaxLayerError = 1e-9 }));
+        Assert.Matches("relative error", Assert.Single(report.LeftAlone).Reason);
     }
 
     [Fact]

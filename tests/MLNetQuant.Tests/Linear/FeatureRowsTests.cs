@@ -53,7 +53,7 @@ public sealed class FeatureRowsTests
         Says("The feature column 'Features' of step 1 is Vector<Single, 2>, and the model takes Vector<Single, 3>: give vectors of that type and length.", _ml.Data.LoadFromEnumerable([new Narrow()]));
     }
 
-    private void Says(string sentence, IDataView data) =>
+    private static void Says(string sentence, IDataView data) =>
         Assert.Equal(sentence, Assert.Throws<QuantizationException>(() => FeatureRows.Read(data, Model(), "step 1", new())).Message);
 
     private IDataView Rows(int count) =>
