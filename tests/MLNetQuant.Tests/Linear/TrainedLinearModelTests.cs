@@ -39,7 +39,7 @@ public sealed class TrainedLinearModelTests
     [MemberData(nameof(Models))]
     public void A_trained_linear_model_keeps_its_type_columns_and_metric(string task, string trainer, string metric, int bits, double limit)
     {
-        var (train, test) = (Rows(task, 2000, 1), Rows(task, 2000, 2));
+        var (train, test) = (Rows(task, 2000, 1), Rows(task, 10_000, 2));
         var model = Trainers.Create(_ml, task, trainer).Fit(train);
         var quantized = _ml.Model.QuantizeWeights(model, train, out var report, new() { Bits = bits });
 
@@ -66,7 +66,7 @@ public sealed class TrainedLinearModelTests
         var folds = 0;
         foreach (var fold in task.CrossValidate(Rows("BinaryClassification", 2000, 1), estimator, 3))
         {
-            Assert.InRange((double)fold.Metrics.Accuracy, 0.8, 1);
+            Assert.InRange((double)fold.Metrics.Accuracy, 0.65, 1);
             folds++;
         }
 
@@ -84,7 +84,7 @@ public sealed class TrainedLinearModelTests
         return (double)metrics.GetType().GetProperty(metric)!.GetValue(metrics)!;
     }
 
-    /// <summary>Correlated features whose classes overlap a little.</summary>
+    /// <summary>Correlated features, and labels with noise, as labels have: near the border both are about as likely.</summary>
     private IDataView Rows(string task, int count, int seed)
     {
         var truth = new Random(0);
@@ -94,7 +94,7 @@ public sealed class TrainedLinearModelTests
         {
             var common = Gaussian(random);
             float[] x = [.. Enumerable.Range(0, Width).Select(_ => (0.7f * Gaussian(random)) + (0.3f * common))];
-            return (x, weights.Select(w => x.Zip(w, (a, b) => a * b).Sum() + (0.05f * Gaussian(random))).ToArray());
+            return (x, weights.Select(w => x.Zip(w, (a, b) => a * b).Sum() + (0.5f * Gaussian(random))).ToArray());
         })];
         return task switch
         {
