@@ -1,7 +1,7 @@
 using Microsoft.ML;
 using MLNetQuant;
 using MLNetQuant.Algorithms;
-using TextClassification;
+using Samples;
 
 // Text → words → numbers → a recurrent network → what is asked for. The embedding, the GRU and the last layer are
 // quantized; the calibration sentences pass through the same featurizer as any others.

@@ -11,7 +11,8 @@ internal static class CodeBlocks
         internal abstract class Reader
         {
             protected static readonly Microsoft.ML.MLContext ml = new(seed: 1);
-            protected static readonly Microsoft.ML.IDataView calibrationRows = null!, testRows = null!;
+            protected static readonly Microsoft.ML.IDataView calibrationRows = null!, trainingRows = null!, testRows = null!;
+            protected static readonly Microsoft.ML.IEstimator<Microsoft.ML.ITransformer> training = null!;
             protected static readonly System.IProgress<MLNetQuant.QuantizationProgress> progress = null!;
             protected static readonly System.Threading.CancellationToken token = default;
             protected static readonly float[] pixels = [];

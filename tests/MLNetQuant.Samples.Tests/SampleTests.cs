@@ -40,6 +40,48 @@ public sealed class SampleTests
     }
 
     [Fact]
+    public async Task QuantizeTrainedModel_writes_models_of_the_same_accuracy_a_sixth_as_large()
+    {
+        var lines = await Run("QuantizeTrainedModel");
+        var trained = Numbers(Line(lines, "trained "));
+        foreach (var name in new[] { "quantized ", "fitted " })
+        {
+            var small = Numbers(Line(lines, name));
+            Assert.InRange(small[0], 1, trained[0] / 6);
+            Assert.InRange(small[1], trained[1] - 0.5, 100);
+        }
+
+        Assert.StartsWith("step 2, OnnxTransformer: ", lines[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task BatchedScoring_gives_the_same_values_and_the_quantized_model_nearly_the_same_answers()
+    {
+        var lines = await Run("BatchedScoring");
+        var alone = Numbers(Line(lines, "ApplyOnnxModel "));
+        foreach (var name in new[] { "ApplyOnnxModelBatched ", "loaded, " })
+        {
+            var batched = Numbers(Line(lines, name));
+            Assert.Equal(alone[^2], batched[^2]);
+            Assert.InRange(batched[^1], 0, 1e-5);
+        }
+
+        Assert.InRange(Numbers(Line(lines, "QuantizeWeights, "))[^2], alone[^2] - 0.5, 100);
+    }
+
+    [Fact]
+    public async Task ModelBuilder_predicts_the_same_with_a_smaller_file_and_untouched_code()
+    {
+        var lines = await Run("ModelBuilder");
+        var (original, small) = (Numbers(Line(lines, "FashionClassifier.float.mlnet")), Numbers(Line(lines, "FashionClassifier.mlnet")));
+        Assert.InRange(small[0], 1, original[0] / 3.5);
+        Assert.InRange(small[1], original[1] - 0.5, 100);
+        var words = lines[^1].Split(' ');
+        Assert.InRange(int.Parse(words[4], NumberStyles.AllowThousands, CultureInfo.InvariantCulture), 1980, 2000);
+        Assert.DoesNotContain("antiz", File.ReadAllText(Path.Combine(Repository.Root, "samples", "ModelBuilder", "FashionClassifier.consumption.cs")), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task CustomQuantizer_is_better_than_rounding()
     {
         var lines = await Run("CustomQuantizer");
@@ -75,6 +117,6 @@ public sealed class SampleTests
     private static double[] Numbers(string line) =>
     [
         .. line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(w => w.Contains('.', StringComparison.Ordinal) || w.Contains(',', StringComparison.Ordinal))
-            .Select(w => double.Parse(w, CultureInfo.InvariantCulture)),
+            .Where(w => char.IsAsciiDigit(w[0])).Select(w => double.Parse(w, CultureInfo.InvariantCulture)),
     ];
 }

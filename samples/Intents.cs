@@ -1,6 +1,6 @@
 using Microsoft.ML.Data;
 
-namespace TextClassification;
+namespace Samples;
 
 /// <summary>A sentence, and what it asks for.</summary>
 internal sealed class Sentence

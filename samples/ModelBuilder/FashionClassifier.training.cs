@@ -1,0 +1,33 @@
+using Microsoft.ML;
+using Samples;
+
+namespace ModelBuilder;
+
+/// <summary>What Model Builder generates to train the model anew.</summary>
+public partial class FashionClassifier
+{
+    /// <summary>Trains on a part of the data and saves the model.</summary>
+    public static void Train(string outputModelPath, string dataPart = "train-1024")
+    {
+        var mlContext = new MLContext();
+        var data = LoadIDataViewFromFolder(mlContext, dataPart);
+        var model = RetrainModel(mlContext, data);
+        SaveModel(mlContext, model, data, outputModelPath);
+    }
+
+    /// <summary>Reads the images.</summary>
+    public static IDataView LoadIDataViewFromFolder(MLContext mlContext, string dataPart) =>
+        mlContext.Data.LoadFromEnumerable(FashionMnist.Read(dataPart).Select(i => new ModelInput { Pixels = i.Pixels }));
+
+    /// <summary>Saves the model with the schema of its input.</summary>
+    public static void SaveModel(MLContext mlContext, ITransformer model, IDataView data, string modelSavePath) =>
+        mlContext.Model.Save(model, data.Schema, modelSavePath);
+
+    /// <summary>Fits the pipeline.</summary>
+    public static ITransformer RetrainModel(MLContext mlContext, IDataView trainData) => BuildPipeline(mlContext).Fit(trainData);
+
+    /// <summary>The pipeline: as with a network that was trained in Azure, an ONNX step holds what was learned.</summary>
+    public static IEstimator<ITransformer> BuildPipeline(MLContext mlContext) =>
+        mlContext.Transforms.CopyColumns("input", nameof(ModelInput.Pixels))
+            .Append(mlContext.Transforms.ApplyOnnxModel("logits", "input", FashionMnist.ModelFile));
+}
