@@ -17,6 +17,8 @@ namespace MLNetQuant.Algorithms;
 /// <para>Refinements work on damped statistics (<see cref="DampedStatistics.Damped"/>), as the algorithms do themselves:
 /// without, descent follows directions in which the rows say nothing.</para>
 /// <para>Once chosen, the winner's recipe runs again on all rows together, on the grid that its search found.</para>
+/// <para>Where the rows alone were kept (<see cref="LayerStatistics.AreRowsAlone"/>), the candidates are MSQ and GPFQ in the
+/// natural order, and there is no descent and no refit.</para>
 /// <para>Without held-back rows (<see cref="LayerProblem.HeldBack"/>) the damped statistics judge.</para>
 /// </remarks>
 /// <param name="options">Effort.</param>
@@ -43,6 +45,11 @@ public sealed class Best(BestOptions options) : ICertifiedQuantizer
 
     /// <inheritdoc/>
     public bool UsesHeldBackRows => true;
+
+    /// <summary>Itself: it takes the candidates that need nothing else.</summary>
+    public IWeightQuantizer? OnRowsAlone => this;
+
+    private static IReadOnlyList<PathFollowing> CandidatesOnRows { get; } = [new Msq(), new Gpfq()];
 
     private static IReadOnlyList<PathFollowing> Candidates { get; } =
         [new Msq(), new Gpfq(new GpfqOptions { InputOrder = InputOrder.Descending }), new Optq(), new Qronos()];
@@ -84,7 +91,7 @@ public sealed class Best(BestOptions options) : ICertifiedQuantizer
     private BestTrial Choose(BestBench bench)
     {
         BestTrial? best = null, last = null;
-        foreach (var algorithm in Candidates)
+        foreach (var algorithm in bench.HasGram ? Candidates : CandidatesOnRows)
         {
             last = bench.Run(algorithm);
             if (_options.Effort == Effort.Thorough)
@@ -118,7 +125,7 @@ public sealed class Best(BestOptions options) : ICertifiedQuantizer
     private static BestTrial Refine(BestTrial searched, BestTrial plain, BestBench bench)
     {
         var trial = Better(bench.SearchWithZeroPoints(searched), searched.Error < plain.Error ? searched : plain);
-        for (var round = 1; round <= MaxRounds; round++)
+        for (var round = 1; round <= MaxRounds && bench.HasGram; round++)
         {
             var next = bench.Descend(trial);
             if (next.Error >= trial.Error)

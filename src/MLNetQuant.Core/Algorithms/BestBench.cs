@@ -28,6 +28,9 @@ internal sealed class BestBench
         _damped = new(() => Damp(_problem.Statistics));
     }
 
+    /// <summary>Whether there are H and C, which descent and refit need.</summary>
+    internal bool HasGram => !_problem.Statistics.AreRowsAlone;
+
     private bool TriesZeroPoints =>
         !_recipe.IsFixed
         && _recipe.ZeroPoint == ZeroPointRule.Automatic
@@ -140,7 +143,7 @@ internal sealed class BestBench
 
         int Offer(double multiple)
         {
-            var (run, errors) = trial.Algorithm.Measure(path, grid.Times(multiple), _damped, _context);
+            var (run, errors) = trial.Algorithm.Measure(path, grid.Times(multiple), DampedErrors, _context);
             if (best is not null)
                 return best.Offer(run, errors);
             best = new(run, errors);
@@ -151,8 +154,23 @@ internal sealed class BestBench
     private QuantizedWeights Descend(QuantizedWeights weights, LayerStatistics damped) =>
         ScaleRefit.Run(CoordinateDescent.Run(weights, damped, sweeps: 1, _context), damped, _context);
 
-    private double Judged(QuantizedWeights weights) =>
-        MeasuredError.Relative(_problem.HeldBack ?? _damped.Value, weights.Dequantize(), _context.Threads);
+    private double Judged(QuantizedWeights weights)
+    {
+        if (_problem.HeldBack is { } heldBack)
+            return MeasuredError.Relative(heldBack, weights.Dequantize(), _context.Threads);
+        return HasGram
+            ? MeasuredError.Relative(_damped.Value, weights.Dequantize(), _context.Threads)
+            : DampedRows.Relative(_problem, Damping.Default, weights.Dequantize(), _context.Threads);
+    }
+
+    /// <summary>‖Xw − X̃q‖² + λ‖w − q‖² of each output, up to a number that does not depend on q.</summary>
+    private double[] DampedErrors(QuantizedWeights weights)
+    {
+        if (!HasGram)
+            return DampedRows.Errors(_problem, Damping.Default, weights.Dequantize(), _context.Threads);
+        var form = QuadraticForm.Of(_damped.Value, weights.Dequantize(), _context.Threads, _context.CancellationToken);
+        return [.. Enumerable.Range(0, weights.Grid.Outputs).Select(form.Objective)];
+    }
 
     private LayerStatistics Damp(LayerStatistics statistics) => statistics.Damped(_problem.Weights, Damping.Default);
 }

@@ -39,6 +39,10 @@ public sealed class Gpfq(GpfqOptions options) : PathFollowing
     /// <inheritdoc/>
     public override bool NeedsCrossGram => true;
 
+    /// <summary>GPFQ in the natural order.</summary>
+    public override IWeightQuantizer? OnRowsAlone =>
+        _options.InputOrder == InputOrder.Natural ? this : new Gpfq(_options with { InputOrder = InputOrder.Natural });
+
     internal override PathProblem Prepare(LayerProblem problem, QuantizationContext context) =>
         GreedyPath.Build(problem, Name, context, _options.InputOrder);
 

@@ -112,7 +112,7 @@ internal static class GreedyPath
     internal static PathProblem? OnRows(
         Matrix<double> weights, LayerStatistics statistics, Feedback feedback, InputOrder inputOrder, QuantizationContext context)
     {
-        if (inputOrder != InputOrder.Natural || statistics.Rows is not { } rows || !RowPath.IsCheaper(rows, weights.Columns, feedback))
+        if (inputOrder != InputOrder.Natural || statistics.Rows is not { } rows || !(rows.AreAlone || RowPath.IsCheaper(rows, weights.Columns, feedback)))
             return null;
         var squares = rows.SquaredNorms();
         var d = Array.ConvertAll(squares, square => square > 0 ? square : double.PositiveInfinity);

@@ -14,6 +14,12 @@ public interface IWeightQuantizer
     /// <summary>Whether it judges by rows held back (<see cref="LayerProblem.HeldBack"/>), so that some should be.</summary>
     bool UsesHeldBackRows => false;
 
+    /// <summary>
+    /// The form of this algorithm that works on the calibration rows themselves, for layers with so many inputs that no matrix
+    /// of inputs × inputs can be held (<see cref="Statistics.LayerStatistics.AreRowsAlone"/>); null where there is none.
+    /// </summary>
+    IWeightQuantizer? OnRowsAlone => null;
+
     /// <summary>Rounds the weights.</summary>
     /// <param name="problem">Weights and statistics of the layer.</param>
     /// <param name="recipe">How the grid is made.</param>

@@ -14,6 +14,9 @@ public sealed class Msq : PathFollowing
     /// <inheritdoc/>
     public override bool NeedsCrossGram => false;
 
+    /// <inheritdoc/>
+    public override IWeightQuantizer? OnRowsAlone => this;
+
     internal override Certificate? Certify(
         PathProblem path, LayerProblem problem, QuantizedWeights quantized, QuantizationContext context, double failureProbability) =>
         MsqBound.Of(problem.Statistics, path.P, quantized, context.Threads);

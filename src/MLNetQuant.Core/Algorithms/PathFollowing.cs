@@ -1,7 +1,5 @@
 using MLNetQuant.Certificates;
 using MLNetQuant.Grids;
-using MLNetQuant.Refinement;
-using MLNetQuant.Statistics;
 
 namespace MLNetQuant.Algorithms;
 
@@ -17,6 +15,9 @@ public abstract class PathFollowing : ICertifiedQuantizer
 
     /// <inheritdoc/>
     public abstract bool NeedsCrossGram { get; }
+
+    /// <inheritdoc/>
+    public virtual IWeightQuantizer? OnRowsAlone => null;
 
     /// <inheritdoc/>
     public QuantizedWeights Quantize(LayerProblem problem, GridRecipe recipe, QuantizationContext context)
@@ -50,19 +51,19 @@ public abstract class PathFollowing : ICertifiedQuantizer
         path.Fit(recipe, inputEnergy, context);
 
     /// <summary>Follows the path on a grid and measures the error of each output, up to a number that does not depend on
-    /// the grid: on the way where the path allows it, else by these statistics.</summary>
+    /// the grid: on the way where the path allows it, else as it is told.</summary>
     internal (QuantizedWeights Weights, double[] Errors) Measure(
-        PathProblem path, Grid grid, Lazy<LayerStatistics> statistics, QuantizationContext context)
+        PathProblem path, Grid grid, Func<QuantizedWeights, double[]> measure, QuantizationContext context)
     {
-        var errors = new double[grid.Outputs];
         // A binary grid has no zero, so that dead inputs, whose pivots mean nothing, would count.
-        if (path.PivotsMeasureError && !grid.Alphabet.IsBinary)
-            return (path.Round(grid, codes => new MeasuringRounding<NearestRounding>(new(grid, codes), path.Pivots, errors), context), errors);
-        var weights = Round(path, grid, context);
-        var form = QuadraticForm.Of(statistics.Value, weights.Dequantize(), context.Threads, context.CancellationToken);
-        for (var i = 0; i < errors.Length; i++)
-            errors[i] = form.Objective(i);
-        return (weights, errors);
+        if (!path.PivotsMeasureError || grid.Alphabet.IsBinary)
+        {
+            var weights = Round(path, grid, context);
+            return (weights, measure(weights));
+        }
+
+        var errors = new double[grid.Outputs];
+        return (path.Round(grid, codes => new MeasuringRounding<NearestRounding>(new(grid, codes), path.Pivots, errors), context), errors);
     }
 
     /// <summary>Follows the path on a grid; to nearest unless the method says otherwise.</summary>

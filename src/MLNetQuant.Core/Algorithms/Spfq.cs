@@ -37,6 +37,11 @@ public sealed class Spfq(SpfqOptions options) : PathFollowing
     /// <inheritdoc/>
     public override bool NeedsCrossGram => _options.Alignment == SpfqAlignment.Sweeps;
 
+    /// <summary>SPFQ of one pass in the natural order; null with more sweeps, perfect alignment or guaranteed levels.</summary>
+    public override IWeightQuantizer? OnRowsAlone =>
+        !IsOnePass || _options.Levels == SpfqLevels.Guaranteed ? null
+            : _options.InputOrder == InputOrder.Natural ? this : new Spfq(_options with { InputOrder = InputOrder.Natural });
+
     private bool IsOnePass => _options is { Order: 1, Alignment: SpfqAlignment.Sweeps };
 
     internal override PathProblem Prepare(LayerProblem problem, QuantizationContext context)

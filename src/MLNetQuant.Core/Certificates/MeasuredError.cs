@@ -45,6 +45,6 @@ public static class MeasuredError
         return errors;
     }
 
-    private static double Ratio(double error, double output) =>
+    internal static double Ratio(double error, double output) =>
         output > 0 ? Math.Sqrt(error / output) : error > 0 ? 1 : 0;
 }

@@ -32,7 +32,7 @@ internal sealed class SubGaussianError(LayerStatistics statistics, Grid grid, do
 
     /// <summary>tr Σ for each output.</summary>
     internal double[] Traces(int threads) => Weigh(
-        statistics.Rows is { } rows && rows.Count <= rows.Inputs / FewRows ? EnergiesOnRows(rows) : Energies(threads));
+        statistics.Rows is { } rows && (rows.AreAlone || rows.Count <= rows.Inputs / FewRows) ? EnergiesOnRows(rows) : Energies(threads));
 
     /// <summary>‖X̃R_t‖² of each input, from H.</summary>
     private double[] Energies(int threads)

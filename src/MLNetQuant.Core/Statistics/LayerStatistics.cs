@@ -127,6 +127,12 @@ public sealed class LayerStatistics
     /// <summary>The rows themselves, where they are fewer than the inputs and were kept.</summary>
     internal RetainedRows? Rows { get; private init; }
 
+    /// <summary>
+    /// Whether there are nothing but the rows: <see cref="H"/> and <see cref="G"/> are not to be had, and the algorithm must be one
+    /// that works without them (<see cref="Algorithms.IWeightQuantizer.OnRowsAlone"/>).
+    /// </summary>
+    public bool AreRowsAlone => Rows is { AreAlone: true };
+
     /// <summary>C = X̃ᵀXW, N × M.</summary>
     public Matrix<double> C => _c.Value;
 
@@ -202,7 +208,7 @@ public sealed class LayerStatistics
             ? null
             : Combine(FloatInputMean, (double)Count / count, other.FloatInputMean, (double)other.Count / count);
         var weights = ReferenceEquals(Weights, other.Weights) ? Weights : null;
-        if (Rows is not null && other.Rows is not null && count < Inputs)
+        if (Rows is not null && other.Rows is not null && (count < Inputs || AreRowsAlone))
         {
             return new(Rows.Append(other.Rows), HasCrossGram, inputMean, outputMean, Combine(OutputEnergy, 1, other.OutputEnergy, 1), Threads)
             {

@@ -12,6 +12,7 @@ namespace MLNetQuant.Statistics;
 /// GW in fp64, formed when it is asked for; else it is the sum of X̃ᵀ(XW). Whoever has the layer's outputs XW spares
 /// their product: it is computed only where they are not given, except that while X̃ = X their energy wᵀHw follows
 /// from H.
+/// Where H could not be held, all rows are kept.
 /// </remarks>
 public sealed class LayerStatisticsAccumulator
 {
@@ -22,6 +23,7 @@ public sealed class LayerStatisticsAccumulator
 
     private readonly Matrix<float> _weights;
     private readonly bool _crossGram;
+    private readonly bool _rowsAlone;
     private readonly IMatrixProduct _product;
     private readonly int _threads;
     private readonly double[] _floatSum;
@@ -42,7 +44,9 @@ public sealed class LayerStatisticsAccumulator
     /// <param name="crossGram">Whether to keep G = X̃ᵀX, which GPFQ and SPFQ need.</param>
     /// <param name="product">The engine for the products over rows.</param>
     /// <param name="threads">For everything else; zero for all processors.</param>
-    public LayerStatisticsAccumulator(Matrix<float> weights, bool crossGram, IMatrixProduct product, int threads = 0)
+    /// <param name="rowsAlone">Whether to keep all rows as they are, however many, and nothing of inputs × inputs.</param>
+    public LayerStatisticsAccumulator(
+        Matrix<float> weights, bool crossGram, IMatrixProduct product, int threads = 0, bool rowsAlone = false)
     {
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentNullException.ThrowIfNull(product);
@@ -50,6 +54,7 @@ public sealed class LayerStatisticsAccumulator
             throw new ArgumentException($"A layer has at least one input and one output, but its weights are {weights.Rows}×{weights.Columns}.", nameof(weights));
         _weights = weights;
         _crossGram = crossGram;
+        _rowsAlone = rowsAlone;
         _product = product;
         _threads = Workers.Checked(threads);
         _floatSum = new double[weights.Rows];
@@ -143,7 +148,7 @@ public sealed class LayerStatisticsAccumulator
 
         var energy = ColumnSums.OfSquares(outputs, m, _threads);
         var (inputMean, floatMean, outputMean) = Means();
-        return new(new(rows, x, quantized, outputs), _crossGram, inputMean, outputMean, RequireFinite(energy), _threads)
+        return new(new(rows, x, quantized, outputs) { AreAlone = _rowsAlone }, _crossGram, inputMean, outputMean, RequireFinite(energy), _threads)
         {
             FloatInputMean = floatMean,
             Weights = _weights,
@@ -187,7 +192,7 @@ public sealed class LayerStatisticsAccumulator
             return;
         if (_kept is not null)
         {
-            if (_count + rows < _weights.Rows)
+            if (_rowsAlone || _count + rows < _weights.Rows)
             {
                 _kept.Add(floatRows, quantizedRows, outputs, equal);
                 _count += rows;

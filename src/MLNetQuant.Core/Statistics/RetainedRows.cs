@@ -2,7 +2,7 @@ using MLNetQuant.Numerics;
 
 namespace MLNetQuant.Statistics;
 
-/// <summary>The calibration rows of a layer that has more inputs than there are rows.</summary>
+/// <summary>The calibration rows of a layer that has more inputs than there are rows, or too many for H.</summary>
 /// <param name="Count">Number of rows.</param>
 /// <param name="Float">X, rows × inputs.</param>
 /// <param name="Quantized">X̃; the same object where X̃ = X.</param>
@@ -15,16 +15,24 @@ internal sealed record RetainedRows(int Count, float[] Float, float[] Quantized,
     /// <summary>Whether X̃ = X is known.</summary>
     public bool StreamsAreEqual => ReferenceEquals(Float, Quantized);
 
+    /// <summary>Whether matrices of inputs × inputs must not be formed, for they could not be held.</summary>
+    public bool AreAlone { get; init; }
+
     /// <summary>H = X̃ᵀX̃.</summary>
     public Matrix<double> H(int threads)
     {
+        RequireGram();
         var h = new Matrix<double>(Inputs, Inputs);
         new ManagedMatrixProduct(threads).AddGram(Quantized, Count, h);
         return h;
     }
 
     /// <summary>G = X̃ᵀX.</summary>
-    public Matrix<double> G(int threads) => Product(Float, threads);
+    public Matrix<double> G(int threads)
+    {
+        RequireGram();
+        return Product(Float, threads);
+    }
 
     /// <summary>C = X̃ᵀXW.</summary>
     public Matrix<double> C(int threads) => Product(Outputs, threads);
@@ -47,14 +55,19 @@ internal sealed record RetainedRows(int Count, float[] Float, float[] Quantized,
     {
         float[] x = [.. Float, .. other.Float];
         var quantized = StreamsAreEqual && other.StreamsAreEqual ? x : [.. Quantized, .. other.Quantized];
-        return new(Count + other.Count, x, quantized, [.. Outputs, .. other.Outputs]);
+        return new(Count + other.Count, x, quantized, [.. Outputs, .. other.Outputs]) { AreAlone = AreAlone };
     }
 
     /// <summary>The rows less the means of all rows; inputs that are constant become zero.</summary>
     public RetainedRows Less(LayerStatistics all, bool[] constant)
     {
         var x = Less(Float, all.FloatInputMean ?? all.InputMean, constant);
-        return new(Count, x, StreamsAreEqual ? x : Less(Quantized, all.InputMean, constant), Less(Outputs, all.OutputMean, []));
+        return this with
+        {
+            Float = x,
+            Quantized = StreamsAreEqual ? x : Less(Quantized, all.InputMean, constant),
+            Outputs = Less(Outputs, all.OutputMean, []),
+        };
     }
 
     /// <summary>The rows with each input multiplied by a factor, which leaves the outputs as they are.</summary>
@@ -87,6 +100,12 @@ internal sealed record RetainedRows(int Count, float[] Float, float[] Quantized,
         }
 
         return result;
+    }
+
+    private void RequireGram()
+    {
+        if (AreAlone)
+            throw new InvalidOperationException($"Of a layer of {Inputs} inputs the rows alone were kept, without H and G; use an algorithm that works on them.");
     }
 
     private Matrix<double> Product(float[] right, int threads)

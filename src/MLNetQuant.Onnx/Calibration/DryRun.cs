@@ -32,7 +32,7 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
     {
         var budget = options.MemoryBudget ?? QuantizationOptions.HalfOfFreeMemory;
         using var garbage = GarbageLimit.Of(options.MemoryBudget);
-        var (opening, forward, outputs) = MeasureForward();
+        var (opening, forward, outputs, running) = MeasureForward();
         var (timed, contest) = MeasureTimed(opening);
         var streamNames = new FreshNames(plan.Branches.Model.Graph);
         var written = new WrittenLayers(plan.Candidates[0].Plan, plan.Branches, plan.Prepared.Graph);
@@ -51,7 +51,9 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
                 var inputs = walk.Advance(layer);
                 walking.Stop();
                 var rows = (int)Math.Min(options.RowsPerLayer, inputs.Float.Sum(x => (long)layer.CountRows(x.Shape)) * plan.Batches.Count);
-                statistics = Math.Max(statistics, StatisticsMemory.Bytes(layer, rows, options.Algorithm.NeedsCrossGram));
+                statistics = Math.Max(statistics, plan.Wide.Rows(layer) is { } kept
+                    ? StatisticsMemory.OfRowsAlone(layer, Math.Min(rows, kept))
+                    : StatisticsMemory.Bytes(layer, rows, options.Algorithm.NeedsCrossGram));
                 if (layer is RecurrentStateLayer)
                     passes += 2 * plan.Batches.Count; // its node, which is most of such a model, runs once more in each stream
                 seconds += Measure(pilot, layer, rows) * (Corrects(layer) && ClippingActivation.After(layer, plan.Index) is not null ? RunsOfGuarded : 1);
@@ -60,7 +62,11 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
             var rounding = Stopwatch.StartNew();
             var rounded = layer.ReadsRows ? Round(layer) : tables.Quantize(layer).Layer;
             if (!layer.ReadsRows)
+            {
                 seconds += rounding.Elapsed.TotalSeconds;
+                statistics = Math.Max(statistics, StatisticsMemory.OfTable(layer));
+            }
+
             walk.Replace(layer, new FloatFormat().Write(rounded, streamNames));
             written.Add(rounded);
         }
@@ -69,10 +75,12 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
         var live = walk.LargestBytes * plan.Batches.Count;
         var files = plan.Candidates.Count;
         var verified = Math.Min(VerifiedRuns, 2 * plan.Batches.Count); // the outputs of both models
-        var parallel = (double)Math.Min(_threads, plan.Batches.Count);
+        var parallel = Math.Min(_threads, plan.Batches.Count);
         var runs = passes + (files * verified);
         var weights = plan.Layers.Sum(l => l.Layout.Count);
-        var calibration = Math.Min(live, budget) + statistics;
+        // What stages hold: batches run beside all values that are alive, layers are rounded beside them, outputs are compared.
+        var (walked, runningBatches) = (Math.Min(live, budget), running * parallel);
+        var most = new[] { walked + runningBatches, walked + statistics, (outputs * verified) + runningBatches, timed }.Max();
         garbage?.Collect();
         using var process = Process.GetCurrentProcess();
         return new()
@@ -86,8 +94,8 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
             LiveBytes = live,
             MemoryBudget = budget,
             StatisticsBytes = statistics,
-            PeakMemoryBytes = Math.Max(process.PeakWorkingSet64, process.WorkingSet64 + Math.Max(Math.Max(calibration, outputs * verified), timed) + Math.Min(garbage?.Bytes ?? long.MaxValue, GarbageOfLayer * statistics)),
-            Seconds = planning.TotalSeconds + (3 * opening) + walking.Elapsed.TotalSeconds + (forward * runs / parallel) + seconds + pilot.WarmUp + contest,
+            PeakMemoryBytes = Math.Max(process.PeakWorkingSet64, process.WorkingSet64 + most + Math.Min(garbage?.Bytes ?? long.MaxValue, GarbageOfLayer * statistics)),
+            Seconds = planning.TotalSeconds + (3 * opening) + walking.Elapsed.TotalSeconds + (forward * runs / (double)parallel) + seconds + pilot.WarmUp + contest,
         };
     }
 
@@ -103,18 +111,21 @@ internal sealed class DryRun(OnnxModel model, QuantizationPlan plan, Quantizatio
         }
     }
 
-    /// <summary>Seconds to open the float model, and to run one batch on one thread once it is warm; bytes of its outputs.</summary>
-    private (double Opening, double Forward, long Outputs) MeasureForward()
+    /// <summary>Seconds to open the float model, and to run one batch on one thread once it is warm; bytes of its outputs, and
+    /// of all that a run takes for itself.</summary>
+    private (double Opening, double Forward, long Outputs, long Running) MeasureForward()
     {
         var watch = Stopwatch.StartNew();
         using var session = OnnxSession.Open(model);
         var opening = watch.Elapsed.TotalSeconds;
         if (session.FloatOutputs is not { Count: > 0 } outputs)
-            return (opening, 0, 0);
-        session.Run(plan.Batches[0], outputs);
+            return (opening, 0, 0, 0);
+        // A session that keeps the memory of its runs takes it in the first one; another maps its weights then.
+        var first = ResidentGrowth.Of(() => session.Run(plan.Batches[0], outputs));
+        var bytes = 0L;
         watch.Restart();
-        var results = session.Run(plan.Batches[0], outputs);
-        return (opening, watch.Elapsed.TotalSeconds, results.Values.Sum(r => r.ByteCount));
+        var second = ResidentGrowth.Of(() => bytes = session.Run(plan.Batches[0], outputs).Values.Sum(r => r.ByteCount));
+        return (opening, watch.Elapsed.TotalSeconds, bytes, session.KeepsMemory ? Math.Max(first, second) : second);
     }
 
     /// <summary>Bytes that the sessions of all files take up while they are timed, and seconds that this takes.</summary>

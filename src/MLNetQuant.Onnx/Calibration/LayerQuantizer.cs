@@ -10,7 +10,7 @@ using MLNetQuant.Statistics;
 namespace MLNetQuant.Onnx.Calibration;
 
 /// <summary>Turns one layer and its inputs into codes, group by group, and measures the error.</summary>
-internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions options, OnnxRuntimeMatrixProduct product)
+internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions options, OnnxRuntimeMatrixProduct product, WideLayers? wide = null)
 {
     /// <summary>ε: a probabilistic bound of a layer fails with at most this probability.</summary>
     private const double FailureProbability = 0.01;
@@ -41,8 +41,9 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
                 $"The input of layer '{layer.Node.Name}' has no rows on the calibration rows: give rows that reach it, or exclude the layer.");
         }
 
-        var sampler = new RowSampler(options.Seed, number, rows, options.RowsPerLayer);
-        var split = ReadStatistics(layer, inputs, weights, sampler);
+        var algorithm = wide?.Algorithm(layer, options) ?? options.Algorithm;
+        var sampler = new RowSampler(options.Seed, number, rows, wide?.Rows(layer) ?? options.RowsPerLayer);
+        var split = ReadStatistics(layer, inputs, weights, sampler, algorithm);
         LayerStatistics[] statistics = [.. split.Select(s => s.All)];
         var recipes = Recipes(weights, statistics, bits ?? options.Bits);
         var correct = Corrects(layer, index, options, bits ?? options.Bits);
@@ -57,7 +58,7 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
         }
         catch (InvalidOperationException e)
         {
-            throw Unfit(layer, options.Algorithm, e);
+            throw Unfit(layer, algorithm, e);
         }
 
         var error = groups.Sum(g => g.SquaredError);
@@ -101,7 +102,7 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
                 Product = layout.Groups == 1 ? product : null, // groups run in parallel already
                 CancellationToken = options.CancellationToken,
             };
-            var group = new GroupQuantizer(options.Algorithm, problem.Weights, problem.Statistics, recipes[g], context, FailureProbability / layout.Groups);
+            var group = new GroupQuantizer(algorithm, problem.Weights, problem.Statistics, recipes[g], context, FailureProbability / layout.Groups);
             if (!correct)
                 return group.Quantize();
             if (activation is null)
@@ -144,7 +145,8 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
             group.Weights, energy, options.Granularity.BlockSize(group.Weights.Rows), options.Granularity.SeparatesOutputs);
     }
 
-    private SplitStatistics[] ReadStatistics(ILayer layer, LayerInputs inputs, Matrix<float>[] weights, RowSampler sampler)
+    private SplitStatistics[] ReadStatistics(
+        ILayer layer, LayerInputs inputs, Matrix<float>[] weights, RowSampler sampler, IWeightQuantizer algorithm)
     {
         try
         {
@@ -154,11 +156,12 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
                 LayerOutputs.Of(layer, inputs, index),
                 weights,
                 sampler,
-                options.Algorithm.NeedsCrossGram,
-                options.Algorithm.UsesHeldBackRows,
+                algorithm.NeedsCrossGram,
+                algorithm.UsesHeldBackRows,
                 product,
                 options.Threads,
-                options.CancellationToken);
+                options.CancellationToken,
+                rowsAlone: wide?.Rows(layer) is not null);
         }
         catch (NonFiniteInputException e)
         {

@@ -33,6 +33,7 @@ internal static class LayerStatisticsReader
     /// <param name="product">The engine for layers with many inputs.</param>
     /// <param name="threads">Threads, 0 for all processors.</param>
     /// <param name="cancellationToken">Stops between chunks.</param>
+    /// <param name="rowsAlone">Whether to keep the rows and nothing of inputs × inputs.</param>
     public static SplitStatistics[] Read(
         ILayer layer,
         LayerInputs inputs,
@@ -43,7 +44,8 @@ internal static class LayerStatisticsReader
         bool holdBack,
         OnnxRuntimeMatrixProduct product,
         int threads,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        bool rowsAlone = false)
     {
         int[][] rows = [.. Enumerable.Range(0, inputs.Float.Count).Select(sampler.Choose)];
         var (fitted, heldBack) = holdBack && sampler.Count >= FewRows ? Split(rows, sampler.Count) : (rows, null);
@@ -66,7 +68,7 @@ internal static class LayerStatisticsReader
             GroupRows[] read =
             [
                 .. groups.Select(g => new GroupRows(
-                    new(weights[g], crossGram, Engine(width, product, inner), inner),
+                    new(weights[g], crossGram, Engine(width, product, inner), inner, rowsAlone),
                     new float[capacity * width],
                     inputs.AreEqual ? null : new float[capacity * width],
                     new float[outputs is null ? 0 : capacity * layer.Layout.Outputs])),

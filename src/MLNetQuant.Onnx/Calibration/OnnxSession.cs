@@ -44,6 +44,7 @@ internal sealed class OnnxSession : IDisposable
         {
             using var options = SparingOptions();
             _session = new InferenceSession(_files.Path, options);
+            KeepsMemory = false;
         }
         catch
         {
@@ -55,7 +56,10 @@ internal sealed class OnnxSession : IDisposable
     private OnnxSession(string path, SessionOptions options)
     {
         using (options)
+        {
             _session = new InferenceSession(path, options);
+            KeepsMemory = options.EnableCpuMemArena;
+        }
     }
 
     /// <summary>Opens a whole model, one with data files where they are.</summary>
@@ -66,6 +70,9 @@ internal sealed class OnnxSession : IDisposable
         var large = Math.Max(model.SizeInBytes, decodedBytes) > MostInMemory;
         return model.Path is { } path ? new(path, large ? SparingOptions() : Options()) : new(model.Proto, large ? 0 : long.MaxValue);
     }
+
+    /// <summary>Whether memory that one run took is kept for the next.</summary>
+    public bool KeepsMemory { get; } = true;
 
     /// <summary>All outputs.</summary>
     public IReadOnlyList<string> Outputs => [.. _session.OutputMetadata.Keys];

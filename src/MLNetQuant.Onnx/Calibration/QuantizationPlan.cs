@@ -13,6 +13,7 @@ namespace MLNetQuant.Onnx.Calibration;
 /// <param name="Branches">The graph that they run through.</param>
 /// <param name="Index">Its index.</param>
 /// <param name="Layers">The layers to quantize.</param>
+/// <param name="Wide">Those of them whose statistics would not fit the memory.</param>
 /// <param name="Skipped">Those that stay float.</param>
 /// <param name="Candidates">How codes may be written; the first is the one to fall back to.</param>
 /// <param name="TimedBatches">A batch of each size that files are timed at, where there are several candidates.</param>
@@ -23,6 +24,7 @@ internal sealed record QuantizationPlan(
     BranchFlattening Branches,
     GraphIndex Index,
     IReadOnlyList<ILayer> Layers,
+    WideLayers Wide,
     IReadOnlyList<SkippedLayer> Skipped,
     IReadOnlyList<FormatCandidate> Candidates,
     IReadOnlyList<TimedBatch> TimedBatches)
@@ -46,11 +48,11 @@ internal sealed record QuantizationPlan(
         var candidates = FormatCandidates.Of(options, index, layers);
         if (IsTooLargeToTime(model, options))
             candidates = [candidates[0]];
-        StatisticsMemory.RefuseTooWide(layers);
+        var wide = new WideLayers(layers, options);
         if (options.ExternalData == ExternalData.Never)
             ModelFiles.RefuseTooLarge(model.Name, LeastBytes(prepared, layers, options));
         var timed = candidates.Count == 1 ? [] : CutTimed(model, calibration, options, rows / batches.Count);
-        return new(prepared, batches, rows, branches, index, layers, skipped, candidates, timed);
+        return new(prepared, batches, rows, branches, index, layers, wide, skipped, candidates, timed);
     }
 
     /// <summary>The file of quantized layers.</summary>

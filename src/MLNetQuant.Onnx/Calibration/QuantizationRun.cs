@@ -50,7 +50,7 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
                 ActivationError = written[winner].ActivationErrors[layer],
             })],
             Skipped = skipped,
-            Warnings = [.. LayerWarnings.Of(reports), .. HalfPrecisionWarnings.Of(quantized.Proto), .. TimeWarnings(timings)],
+            Warnings = [.. LayerWarnings.Of(reports), .. plan.Wide.Warnings(reports), .. HalfPrecisionWarnings.Of(quantized.Proto), .. TimeWarnings(timings)],
             FloatBytes = model.SizeInBytes,
             QuantizedBytes = quantized.SizeInBytes,
             Weights = quantizedWeights + skipped.Sum(s => s.Weights),
@@ -73,7 +73,7 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
         using var walk = new CalibrationWalk(
             graph, plan.Index, plan.Layers, plan.Batches, options.Threads, _budget, options.CancellationToken);
         using var product = new OnnxRuntimeMatrixProduct(options.Threads);
-        var rounding = new ActivationRounding(plan, options, new LayerQuantizer(plan.Index, options, product), product);
+        var rounding = new ActivationRounding(plan, options, new LayerQuantizer(plan.Index, options, product, plan.Wide), product);
         var tables = new TableQuantizer(options);
         var streamNames = new FreshNames(graph.Graph);
         WrittenLayers[] written = [.. plan.Candidates.Select(c => new WrittenLayers(c.Plan, plan.Branches, plan.Prepared.Graph))];

@@ -11,31 +11,17 @@ internal static class StatisticsMemory
     /// <summary>Those that are alive at once with rows held back: H of the rows to fit, to judge and of all, and the factors.</summary>
     private const int MostMatrices = 5;
 
-    /// <summary>Refuses layers whose statistics cannot be held, before any calibration.</summary>
-    /// <exception cref="QuantizationException">There is such a layer.</exception>
-    public static void RefuseTooWide(IReadOnlyList<ILayer> layers) => RefuseTooWide(layers, FreeMemory.Bytes());
+    /// <summary>Copies of a number of X or X̃ that are alive at once where the rows are kept: in single precision the rows to
+    /// fit, to judge and of all, as they are and less their means; in double precision what the path on rows makes of them.</summary>
+    private const int CopiesOfRows = 6;
 
-    /// <param name="layers">The layers to quantize.</param>
-    /// <param name="free">Bytes of memory that are free.</param>
-    internal static void RefuseTooWide(IReadOnlyList<ILayer> layers, long free)
-    {
-        foreach (var layer in layers.Where(l => l.ReadsRows))
-        {
-            var matrix = (long)layer.Layout.Inputs * layer.Layout.Inputs;
-            if (matrix > Array.MaxLength)
-            {
-                throw new QuantizationException(
-                    $"The layer '{layer.Node.Name}' has {layer.Layout.Inputs} inputs, and statistics are kept of up to {(int)Math.Sqrt(Array.MaxLength)}: exclude the layer.");
-            }
+    /// <summary>Bytes of the matrices of inputs × inputs that a layer needs at least.</summary>
+    public static long OfMatrices(ILayer layer) =>
+        LeastMatrices * sizeof(double) * (long)layer.Layout.Inputs * layer.Layout.Inputs * layer.Layout.Groups;
 
-            var bytes = LeastMatrices * sizeof(double) * matrix * layer.Layout.Groups;
-            if (bytes > free)
-            {
-                throw new QuantizationException(
-                    $"The statistics of layer '{layer.Node.Name}' with {layer.Layout.Inputs} inputs take {Megabytes(bytes)} MB, and {Megabytes(free)} MB of memory are free: exclude the layer, or give the process more memory.");
-            }
-        }
-    }
+    /// <summary>Bytes of one row where the rows are kept.</summary>
+    public static long OfRow(ILayer layer) =>
+        CopiesOfRows * (sizeof(float) + sizeof(double)) * (long)layer.Layout.Groups * (layer.Layout.Inputs + layer.Layout.Outputs);
 
     /// <summary>Bytes of a layer's statistics, its unfolded rows and what rounding needs beside them.</summary>
     /// <param name="layer">The layer.</param>
@@ -50,5 +36,12 @@ internal static class StatisticsMemory
         return matrices + unfolded + kept;
     }
 
-    private static long Megabytes(long bytes) => bytes / 1_000_000;
+    /// <summary>Bytes that a table, or a layer without rows, takes while it is rounded: its weights as they stand and by groups,
+    /// what their codes stand for, and the codes, once more with zero points.</summary>
+    public static long OfTable(ILayer layer) => layer.Layout.Count * ((3 * sizeof(float)) + (2 * sizeof(sbyte)));
+
+    /// <summary>Bytes of a layer whose rows alone are kept: these, its weights in double precision and the path.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="rows">Rows that are kept.</param>
+    public static long OfRowsAlone(ILayer layer, int rows) => (rows * OfRow(layer)) + (layer.Layout.Count * ((3 * sizeof(double)) + (2 * sizeof(float))));
 }

@@ -3,7 +3,6 @@ using MLNetQuant.Grids;
 using MLNetQuant.Numerics;
 using MLNetQuant.Onnx.Formats;
 using MLNetQuant.Onnx.Layers;
-using MLNetQuant.Statistics;
 
 namespace MLNetQuant.Onnx.Calibration;
 
@@ -16,8 +15,6 @@ internal sealed class TableQuantizer(QuantizationOptions options)
 {
     /// <summary>Below so many bits rows of a table are told apart badly.</summary>
     public const int LeastBits = 4;
-
-    private readonly Msq _algorithm = new();
 
     /// <summary>Quantizes a table, or a layer without rows.</summary>
     public LayerResult Quantize(ILayer layer)
@@ -37,37 +34,23 @@ internal sealed class TableQuantizer(QuantizationOptions options)
             (codes, error) = other.Error < error ? other : (codes, error);
         }
 
-        return new(new QuantizedLayer(layer, codes, null, null), error, 0, null) { Algorithm = _algorithm.Name, Bits = bits };
+        return new(new QuantizedLayer(layer, codes, null, null), error, 0, null) { Algorithm = new Msq().Name, Bits = bits };
     }
 
     private (QuantizedWeights[] Codes, double Error) Round(Matrix<float>[] groups, GridRecipe recipe)
     {
-        var context = new QuantizationContext { Seed = options.Seed, Threads = options.Threads, CancellationToken = options.CancellationToken };
-        QuantizedWeights[] codes = [.. groups.Select(w => _algorithm.Quantize(new(w, OfIdentity(w)), recipe, context))];
+        QuantizedWeights[] codes = [.. groups.Select(w => NearestCodes.On(NearestCodes.Fit(recipe, w), w, options.Threads, options.CancellationToken))];
         var (error, energy) = (0.0, 0.0);
-        foreach (var (weight, value) in groups.Zip(codes).SelectMany(g => g.First.Data.Zip(g.Second.Dequantize().Data)))
+        foreach (var (weights, rounded) in groups.Zip(codes))
         {
-            var difference = (double)value - weight;
-            (error, energy) = (error + (difference * difference), energy + ((double)weight * weight));
+            var values = rounded.Dequantize();
+            for (var i = 0; i < weights.Data.Length; i++)
+            {
+                var (weight, difference) = ((double)weights.Data[i], (double)values.Data[i] - weights.Data[i]);
+                (error, energy) = (error + (difference * difference), energy + (weight * weight));
+            }
         }
 
         return (codes, energy == 0 ? 0 : Math.Sqrt(error / energy));
-    }
-
-    /// <summary>Statistics of X = X̃ = I: each number counts for itself.</summary>
-    private static LayerStatistics OfIdentity(Matrix<float> weights)
-    {
-        var h = new Matrix<double>(weights.Rows, weights.Rows);
-        for (var t = 0; t < h.Rows; t++)
-            h[t, t] = 1;
-        var energy = new double[weights.Columns];
-        for (var t = 0; t < weights.Rows; t++)
-        {
-            for (var i = 0; i < energy.Length; i++)
-                energy[i] += (double)weights[t, i] * weights[t, i];
-        }
-
-        var c = new Matrix<double>(weights.Rows, weights.Columns, Array.ConvertAll(weights.Data, w => (double)w));
-        return new(weights.Rows, h, h, c, new double[weights.Rows], new double[weights.Columns], energy);
     }
 }

@@ -1,7 +1,4 @@
 using MLNetQuant.Grids;
-using MLNetQuant.Onnx.Calibration;
-using MLNetQuant.Onnx.Graph;
-using MLNetQuant.Onnx.Layers;
 using MLNetQuant.Onnx.Tests.Models;
 
 namespace MLNetQuant.Onnx.Tests.Reports;
@@ -58,16 +55,6 @@ public class EstimateTests
         Assert.True(estimate.Seconds > 0);
         Assert.True(estimate.PeakMemoryBytes > estimate.StatisticsBytes);
         Assert.Contains("\"liveBytes\"", estimate.ToJson(), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void A_layer_whose_statistics_exceed_the_memory_is_refused_with_the_mend()
-    {
-        var layers = LayerFinder.Find(new GraphIndex(SmallNets.FourLayers().Build().Proto)).Layers;
-        StatisticsMemory.RefuseTooWide(layers, 147_456);
-        Assert.Equal(
-            "The statistics of layer 'gemm' with 96 inputs take 0 MB, and 0 MB of memory are free: exclude the layer, or give the process more memory.",
-            Assert.Throws<QuantizationException>(() => StatisticsMemory.RefuseTooWide(layers, 147_455)).Message);
     }
 
     private static void CheckShared(string name, params long[] shape) => CheckSize(
