@@ -112,7 +112,9 @@ public sealed record QuantizationOptions
     /// Bytes that the values between layers may take in memory, 0 or more; the largest of those beyond it wait in temporary
     /// files, which are gone when the run ends, however it ends. The model, the calibration data and the statistics of the
     /// layer at hand come on top. <see langword="null"/>, the default, takes half of the memory that is free when the run
-    /// starts. Codes do not depend on it. Files of a model above 256 MB are not timed against each other where six times its
+    /// starts. Codes do not depend on it, but for layers of more than 4,096 inputs whose statistics, 16 bytes for each pair of
+    /// inputs, are larger than a budget that is given: <see cref="Best"/>, GPFQ, SPFQ of one pass and MSQ then work on as many
+    /// rows as fit, and the report has a warning. Files of a model above 256 MB are not timed against each other where six times its
     /// size is more than this: the first format that <see cref="Format"/> allows is taken. With a budget given, garbage is
     /// collected before it grows beyond a sixteenth of it (64 to 128 MB), which briefly stops every thread of the process, so a
     /// program of its own does well to give one (<see cref="HalfOfFreeMemory"/>) and a busy server may not want to.
