@@ -46,6 +46,7 @@ public static class LinearModelQuantizer
             Activations = ActivationScales.Static,
             ReduceRange = ReducedRange.Never,
             ExternalData = ExternalData.Never,
+            ShortNames = false,
             Rows = null,
         });
         return new(problem.Read(quantized.Model), quantized.Report);

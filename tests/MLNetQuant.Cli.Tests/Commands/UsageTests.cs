@@ -5,7 +5,7 @@ namespace MLNetQuant.Cli.Tests.Commands;
 public partial class UsageTests
 {
     [Theory]
-    [InlineData("quantize", "MODEL", "--output --calibration --step --bits --algorithm --effort --granularity --scale-rule --percentile --zero-point --paper --no-bias-correction --format --target --batch --external-data --activations --activation-range --activation-percentile --reduce-range --max-layer-error --rows --seed --threads --memory --include --exclude --dry-run --json --quiet --help")]
+    [InlineData("quantize", "MODEL", "--output --calibration --step --bits --algorithm --effort --granularity --scale-rule --percentile --zero-point --paper --no-bias-correction --format --target --batch --external-data --short-names --activations --activation-range --activation-percentile --reduce-range --max-layer-error --rows --seed --threads --memory --include --exclude --dry-run --json --quiet --help")]
     [InlineData("inspect", "MODEL", "--json --help")]
     [InlineData("compare", "A B", "--data --json --help")]
     public void Help_lists_exactly_the_options_that_exist(string command, string arguments, string options)

@@ -118,7 +118,7 @@ public sealed class LinearModelTests
         var zip = LinearZip.Of("binary", features);
         var (_, _, model) = Open(zip);
         var rows = LinearZip.Rows(300, features);
-        var quantized = LinearModelQuantizer.Quantize(model, rows, new() { Bits = 4, Algorithm = new Gpfq() });
+        var quantized = LinearModelQuantizer.Quantize(model, rows, new() { Bits = 4, Algorithm = new Gpfq(), ShortNames = true, Format = WeightFormat.Integer });
         var nearest = LinearModelQuantizer.Quantize(model, rows, new() { Bits = 4, Algorithm = new Msq() });
         Assert.Equal(
             ["LinearBinaryModelParameters features 0 to 2047", "LinearBinaryModelParameters features 2048 to 2499"],
