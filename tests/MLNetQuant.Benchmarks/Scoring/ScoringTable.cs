@@ -15,7 +15,7 @@ internal static class ScoringTable
         text.AppendLine("# Scoring in ML.NET, row by row and in batches").AppendLine()
             .AppendLine(CultureInfo.InvariantCulture, $"Written by `{command}`.")
             .AppendLine(CultureInfo.InvariantCulture, $"fmnist_mlp (784-1024-1024-10), {rows:N0} test rows, {measured[0].Seconds.Count} passes of each pipeline in turns, medians, on {Environment.ProcessorCount} cores;")
-            .AppendLine("batches of 256 rows, each run with ONNX Runtime's default threads (one for each core). One column of scores is read by a cursor.")
+            .AppendLine("batches of 256 rows, each run on one thread for each core, ONNX Runtime's default. One column of scores is read by a cursor.")
             .AppendLine("Bytes per row: managed memory allocated on all threads, what reading the rows takes with it.").AppendLine()
             .AppendLine("| pipeline | layers by format | top-1 | rows per second | slowest pass | fastest pass | bytes per row | times as fast |")
             .AppendLine("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |");
