@@ -10,7 +10,6 @@ internal sealed class BatchOutput<T>(string name) : BatchOutput(name)
     where T : unmanaged
 {
     private T[] _values = [];
-    private int _length;
     private int _width;
 
     /// <inheritdoc/>
@@ -27,33 +26,8 @@ internal sealed class BatchOutput<T>(string name) : BatchOutput(name)
         }
 
         values.CopyTo(_values);
-        _length = values.Length;
         _width = values.Length / rows;
         return null;
-    }
-
-    /// <inheritdoc/>
-    public override double Difference(OrtValue alone, int row)
-    {
-        var values = alone.GetTensorDataAsSpan<T>();
-        if (values.Length != _width)
-            return double.PositiveInfinity;
-        var largest = 0.0;
-        foreach (var value in _values.AsSpan(0, _length))
-        {
-            if (Size(value) is var size && double.IsFinite(size))
-                largest = Math.Max(largest, size);
-        }
-
-        var difference = 0.0;
-        for (var i = 0; i < _width; i++)
-        {
-            var among = _values[(row * _width) + i];
-            if (!values[i].Equals(among))
-                difference = Math.Max(difference, Distance(values[i], among));
-        }
-
-        return difference == 0 ? 0 : difference / largest;
     }
 
     /// <inheritdoc/>
@@ -71,18 +45,4 @@ internal sealed class BatchOutput<T>(string name) : BatchOutput(name)
         ArrayPool<T>.Shared.Return(_values);
         _values = [];
     }
-
-    private static double Size(T value) => value switch
-    {
-        float f => Math.Abs(f),
-        double d => Math.Abs(d),
-        _ => 0,
-    };
-
-    private static double Distance(T value, T other) => (value, other) switch
-    {
-        (float a, float b) when float.IsFinite(a - b) => Math.Abs((double)a - b),
-        (double a, double b) when double.IsFinite(a - b) => Math.Abs(a - b),
-        _ => double.PositiveInfinity,
-    };
 }

@@ -32,12 +32,6 @@ internal abstract class BatchOutput(string name) : IDisposable
     /// <summary>Takes over what a run gave for a number of rows, or says why it cannot be cut into rows.</summary>
     public abstract string? Take(OrtValue value, int rows);
 
-    /// <summary>
-    /// The largest difference between a row's values and those that it got alone, over the largest value of the batch;
-    /// infinite where one is not a number, or whole numbers differ.
-    /// </summary>
-    public abstract double Difference(OrtValue alone, int row);
-
     /// <summary>A getter of the values of the row that <paramref name="score"/> answers.</summary>
     /// <param name="score">Scores the cursor's row and says where it stands among the rows that ran with it.</param>
     public abstract Delegate CreateGetter(Func<int> score);

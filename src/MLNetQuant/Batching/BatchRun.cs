@@ -8,17 +8,21 @@ namespace MLNetQuant.Batching;
 /// </summary>
 /// <remarks>
 /// That rows may run together is tried, not derived: operators that mix rows are many, and whether they do depends on
-/// their axes. The first batch that holds different rows runs as a whole, and its first and last row run alone too, for
-/// an operator may carry values down the rows (a cumulative sum, a recurrence) or up; all values must be the same but for
-/// the order in which sums are rounded. Two more rows, once for each model, are the price.
+/// their axes. The first batch that holds different rows, then the second, third, fifth, ninth and so on, runs as a whole,
+/// and three of its rows run alone too: the first and the last, for an operator may carry values down the rows (a cumulative
+/// sum, a recurrence) or up, and one between, another each time. All numbers that the model puts out, asked for or not, must be
+/// the same but for the order in which sums are rounded: a label alone would hide much.
 /// </remarks>
 internal sealed class BatchRun : IDisposable
 {
-    /// <summary>Largest difference over the largest value that sums in another order explain.</summary>
-    private const double Tolerance = 1e-5;
+    /// <summary>Largest difference, over the size of the values, that sums in another order explain.</summary>
+    private const double Tolerance = 1e-4;
 
-    /// <summary>The same where a batch has scales of its own: 8 bits of activations, in several layers.</summary>
+    /// <summary>The same, over the largest value, where a batch has scales of its own: 8 bits of activations, in several layers.</summary>
     private const double DynamicTolerance = 0.1;
+
+    /// <summary>Between 0 and 1, so that its multiples less their whole parts are spread evenly: the golden ratio.</summary>
+    private const double Spread = 0.6180339887498949;
 
     private readonly BatchedModel _model;
     private readonly string[] _inputNames;
@@ -26,6 +30,8 @@ internal sealed class BatchRun : IDisposable
     private readonly OrtValue[] _tensors;
     private readonly string[] _outputNames;
     private readonly BatchOutput[] _outputs;
+    private readonly string[] _triedNames;
+    private readonly string _key;
     private int _rows;
 
     // The rows whose outputs are there.
@@ -43,6 +49,8 @@ internal sealed class BatchRun : IDisposable
         _tensors = new OrtValue[_inputs.Length];
         _outputs = [.. outputs];
         _outputNames = [.. outputs.Select(o => o.Name)];
+        _triedNames = [.. _outputNames, .. model.Outputs.Where(o => RowDifference.IsReal(o)).Select(o => o.Name).Except(_outputNames)];
+        _key = string.Join('\n', _outputNames);
     }
 
     /// <summary>Binds to the cursor that is read ahead.</summary>
@@ -120,12 +128,17 @@ internal sealed class BatchRun : IDisposable
 
     private bool TryTogether(int first, int rows)
     {
-        var proven = _model.IsProven(_outputNames);
+        var batches = _model.BatchesOf(_key);
+        var proven = batches > 0;
         try
         {
             var reason = Run(first, rows, quiet: true);
-            if (reason is null && !proven)
-                reason = FindMixing(first, rows);
+            if (reason is null && (batches & (batches - 1)) == 0)
+                reason = FindMixing(first, rows, batches);
+
+            // Equal rows tell nothing about others: the next batch is tried again.
+            if (reason is null && (proven || HoldsDifferentRows(first, rows)))
+                _model.Count(_key);
             if (reason is not null)
                 _model.ScoreRowByRow(reason);
             return reason is null;
@@ -142,7 +155,7 @@ internal sealed class BatchRun : IDisposable
     /// <summary>Runs rows together and takes their outputs, or says why these cannot be cut into rows.</summary>
     private string? Run(int first, int rows, bool quiet)
     {
-        using var values = RunSession(first, rows, quiet);
+        using var values = RunSession(first, rows, _outputNames, quiet);
         for (var i = 0; i < _outputs.Length; i++)
         {
             if (_outputs[i].Take(values[i], rows) is { } reason)
@@ -156,7 +169,7 @@ internal sealed class BatchRun : IDisposable
     {
         try
         {
-            RunSession(first, rows, quiet: true).Dispose();
+            RunSession(first, rows, _outputNames, quiet: true).Dispose();
             return true;
         }
         catch (OnnxRuntimeException)
@@ -165,33 +178,35 @@ internal sealed class BatchRun : IDisposable
         }
     }
 
-    private IDisposableReadOnlyCollection<OrtValue> RunSession(int first, int rows, bool quiet)
+    private IDisposableReadOnlyCollection<OrtValue> RunSession(int first, int rows, string[] outputs, bool quiet)
     {
         for (var i = 0; i < _inputs.Length; i++)
             _tensors[i] = _inputs[i].Tensor(first, rows);
-        return _model.Run(_inputNames, _tensors, _outputNames, quiet);
+        return _model.Run(_inputNames, _tensors, outputs, quiet);
     }
 
-    private string? FindMixing(int first, int rows)
+    private string? FindMixing(int first, int rows, int batches)
     {
-        var tolerance = _model.DynamicOperator is null ? Tolerance : DynamicTolerance;
-        for (var row = first; row < first + rows; row += rows - 1)
+        var isDynamic = _model.DynamicOperator is not null;
+        using var together = RunSession(first, rows, _triedNames, quiet: true);
+        var between = (int)(batches * Spread % 1 * rows);
+        foreach (var row in new[] { 0, rows - 1, between }.Distinct())
         {
-            using var alone = RunSession(row, 1, quiet: true);
-            for (var i = 0; i < _outputs.Length; i++)
+            using var alone = RunSession(first + row, 1, _triedNames, quiet: true);
+            for (var i = 0; i < _triedNames.Length; i++)
             {
-                var difference = _outputs[i].Difference(alone[i], row - first);
-                if (difference > tolerance)
+                // One that was not asked for may have no rows, such as a mean over all of them.
+                if (i >= _outputNames.Length && together[i].GetTensorTypeAndShape().Shape is var shape && (shape.Length == 0 || shape[0] != rows))
+                    continue;
+                var difference = RowDifference.Of(together[i], alone[i], row, rows, isDynamic);
+                if (difference > (isDynamic ? DynamicTolerance : Tolerance))
                 {
                     return FormattableString.Invariant(
-                        $"an operator mixes the rows of a batch (the output '{_outputNames[i]}' of a row alone and of the row among {rows} differ by {difference:0.#e-0} of the largest value)");
+                        $"an operator mixes the rows of a batch (values of the output '{_triedNames[i]}' of a row alone and of the row among {rows} differ by {difference:0.#e-0} of their size)");
                 }
             }
         }
 
-        // Equal rows tell nothing about others: the next batch is tried again.
-        if (HoldsDifferentRows(first, rows))
-            _model.Prove(_outputNames);
         return null;
     }
 

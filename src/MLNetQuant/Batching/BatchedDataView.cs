@@ -73,6 +73,7 @@ internal sealed class BatchedDataView : IDataView
     /// <summary>Which columns are asked for; null where the step's own view is to give them.</summary>
     private bool[]? FindActive(DataViewSchema.Column[] asked)
     {
+        Model.RefuseDisposed();
         var active = new bool[Schema.Count];
         foreach (var column in asked)
         {

@@ -14,12 +14,13 @@ internal sealed class BatchedModel : IDisposable
     private static readonly string[] DynamicOperators = ["DynamicQuantizeLinear", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM"];
 
     private readonly Lock _lock = new();
-    private readonly HashSet<string> _proven = [];
+    private readonly Dictionary<string, int> _batches = []; // that ran, by the outputs asked for
     private readonly RunOptions _options = new();
     private readonly RunOptions _quiet = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
     private readonly Lazy<InferenceSession> _session;
     private readonly HashSet<IHostEnvironment> _listeners = [];
     private string? _rowByRowReason;
+    private int _calls; // that use the session now
     private bool _disposed;
 
     /// <param name="name">What messages call the step.</param>
@@ -65,22 +66,25 @@ internal sealed class BatchedModel : IDisposable
             Tell(sentence);
     }
 
-    /// <summary>Whether batches gave the outputs that rows get alone.</summary>
-    public bool IsProven(IEnumerable<string> outputs)
+    /// <summary>How many batches of different rows have given these outputs.</summary>
+    public int BatchesOf(string outputs)
     {
         lock (_lock)
-            return outputs.All(_proven.Contains);
+            return _batches.GetValueOrDefault(outputs);
     }
 
-    public void Prove(IEnumerable<string> outputs)
+    /// <summary>One more has.</summary>
+    public void Count(string outputs)
     {
         lock (_lock)
-            _proven.UnionWith(outputs);
+            _batches[outputs] = _batches.GetValueOrDefault(outputs) + 1;
     }
 
     /// <summary>Opens the session, or gives up batches.</summary>
+    /// <exception cref="ObjectDisposedException">The step is disposed of.</exception>
     public bool TryOpen()
     {
+        Enter();
         try
         {
             return _session.Value is not null;
@@ -89,6 +93,10 @@ internal sealed class BatchedModel : IDisposable
         {
             ScoreRowByRow($"ONNX Runtime cannot open it apart from its step ({e.Message.ReplaceLineEndings(" ")})");
             return false;
+        }
+        finally
+        {
+            Leave();
         }
     }
 
@@ -101,9 +109,23 @@ internal sealed class BatchedModel : IDisposable
     public IDisposableReadOnlyCollection<OrtValue> Run(
         IReadOnlyCollection<string> inputs, IReadOnlyCollection<OrtValue> values, IReadOnlyCollection<string> outputs, bool quiet)
     {
-        // A session that is gone must not reach ONNX Runtime: it would end the process.
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        return _session.Value.Run(quiet ? _quiet : _options, inputs, values, outputs);
+        Enter();
+        try
+        {
+            return _session.Value.Run(quiet ? _quiet : _options, inputs, values, outputs);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    /// <summary>Refuses a step that is gone: its session, or its step's, must not reach ONNX Runtime, which would end the process.</summary>
+    /// <exception cref="ObjectDisposedException">The step is disposed of.</exception>
+    public void RefuseDisposed()
+    {
+        lock (_lock)
+            ObjectDisposedException.ThrowIf(_disposed, this);
     }
 
     /// <summary>Lets a context know too: of what is known already, and of what follows.</summary>
@@ -128,12 +150,43 @@ internal sealed class BatchedModel : IDisposable
             Tell(listener, sentence);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Releases the session, once the runs that are under way have ended.</summary>
     public void Dispose()
     {
-        if (_disposed)
-            return;
-        _disposed = true;
+        lock (_lock)
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+            if (_calls > 0)
+                return;
+        }
+
+        Release();
+    }
+
+    private void Enter()
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _calls++;
+        }
+    }
+
+    private void Leave()
+    {
+        lock (_lock)
+        {
+            if (--_calls > 0 || !_disposed)
+                return;
+        }
+
+        Release();
+    }
+
+    private void Release()
+    {
         if (_session.IsValueCreated)
             _session.Value.Dispose();
         _options.Dispose();
@@ -142,7 +195,8 @@ internal sealed class BatchedModel : IDisposable
 
     private static void Tell(IHostEnvironment environment, string sentence)
     {
-        using var channel = environment.Register("MLNetQuant").Start("Batched scoring");
+        // With a seed of its own: without, the context's next one would be drawn for it.
+        using var channel = environment.Register("MLNetQuant", seed: 0).Start("Batched scoring");
         channel.Warning(MessageSensitivity.None, sentence);
     }
 }

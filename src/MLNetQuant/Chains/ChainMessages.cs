@@ -10,7 +10,7 @@ internal sealed class ChainMessages : IDisposable
     private readonly IChannel? _channel;
 
     public ChainMessages(MLContext? context) =>
-        _channel = context is null ? null : ((IHostEnvironment)context).Register("MLNetQuant").Start("Quantize");
+        _channel = context is null ? null : ((IHostEnvironment)context).Register("MLNetQuant", seed: 0).Start("Quantize");
 
     public void Tell(QuantizedStep step)
     {

@@ -160,6 +160,15 @@ public sealed class BatchedModelTests : IDisposable
     }
 
     [Fact]
+    public void A_quantized_model_that_is_disposed_of_before_its_view_is_read_refuses_to_score()
+    {
+        var quantized = _ml.Transforms.QuantizeWeights(_file).Fit(_data);
+        var view = quantized.Transform(_data);
+        quantized.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => RowValues.Of(view, "y"));
+    }
+
+    [Fact]
     public void What_cannot_be_batched_is_refused_in_a_sentence()
     {
         var copy = _ml.Transforms.CopyColumns("copy", "Number").Fit(_data);

@@ -72,6 +72,33 @@ public sealed class RowByRowTests : IDisposable
     }
 
     [Fact]
+    public void Rows_that_mix_only_later_are_found_later()
+    {
+        // The rows of the first batch differ, but all have the same largest value.
+        var file = Model().Attribute("ReduceMax", "m", ["x"], "axes", 0, 1).Node("Sub", "y", "x", "m").Output("y", -1, 4).Save(_folder["x.onnx"]);
+        float[][] rows = [.. Enumerable.Range(0, 10).Select(i => new float[] { 0.1f * i, 2, -i, 1 }), .. SmallModels.Rows(10, 4)];
+        AssertRowByRow(file, "an operator mixes the rows of a batch", rows: rows, batchSize: 10);
+    }
+
+    [Fact]
+    public void Coarse_values_do_not_hide_that_rows_mix()
+    {
+        var file = Model().Ints("zero", 0).Node("ReduceSum", "s", "x", "zero").Node("Sub", "d", "x", "s")
+            .Ints("few", 0).Node("Cast", "zeros", "few").Node("Mul", "none", "d", "zeros").Cast("coarse", "none", DataType.Int64)
+            .Output("coarse", DataType.Int64, -1, 4).Output("d", -1, 4).Save(_folder["x.onnx"]);
+        var data = View(SmallModels.Rows(50, 4));
+        using var model = _ml.Transforms.ApplyOnnxModelBatched(["coarse"], ["x"], file).Fit(data);
+        RowValues.Of(model.Transform(data), "coarse");
+        Assert.Contains("mixes the rows of a batch (values of the output 'd'", model.Scoring.RowByRowReason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_mask_does_not_hide_that_rows_mix() => AssertRowByRow(
+        Model().Ints("zero", 0).Node("ReduceSum", "s", "x", "zero").Node("Sub", "d", "x", "s")
+            .Ints("mask", 0, 0, 0, -1_000_000_000).Node("Cast", "masked", "mask").Node("Add", "y", "d", "masked").Output("y", -1, 4).Save(_folder["x.onnx"]),
+        "an operator mixes the rows of a batch");
+
+    [Fact]
     public void A_row_that_fails_does_not_end_batches_for_the_others()
     {
         // Row 30 asks for an entry that the table does not have.
