@@ -12,13 +12,18 @@ public partial class FashionClassifier
     {
         var mlContext = new MLContext(seed: 1);
         var model = mlContext.Model.Load(MLNetModelPath, out var schema);
+        using var _ = model as IDisposable;
         var data = LoadIDataViewFromFolder(mlContext, dataPart);
         var quantized = mlContext.Model.QuantizeWeights(model, data, out var report, options);
+        if (report.Quantized.Count == 0)
+            throw new InvalidOperationException($"Nothing in '{MLNetModelPath}' is left to quantize: train the model again, or put the float model back.");
 
+        var smaller = $"{MLNetModelPath}.tmp";
+        using (quantized as IDisposable)
+            mlContext.Model.Save(quantized, schema, smaller);
         var floatModel = Path.ChangeExtension(MLNetModelPath, ".float.mlnet");
         File.Move(MLNetModelPath, floatModel, overwrite: true);
-        using (quantized as IDisposable)
-            mlContext.Model.Save(quantized, schema, MLNetModelPath);
+        File.Move(smaller, MLNetModelPath);
         return (floatModel, report);
     }
 }

@@ -35,14 +35,17 @@ public sealed class ChainQuantizingEstimator : IEstimator<ITransformer>
     {
         ArgumentNullException.ThrowIfNull(input);
         var fitted = _estimator.Fit(input);
+        var result = fitted;
         try
         {
-            var quantized = _context.Model.QuantizeWeights(fitted, input, out var report, _options, _context);
+            result = _context.Model.QuantizeWeights(fitted, input, out var report, _options, _context);
             _onQuantized?.Invoke(report);
-            return quantized;
+            return result;
         }
         catch
         {
+            foreach (var made in ChainParts.StepsOf(result).Except(ChainParts.StepsOf(fitted), ReferenceEqualityComparer.Instance))
+                (made as IDisposable)?.Dispose();
             Release(fitted);
             throw;
         }
@@ -58,9 +61,10 @@ public sealed class ChainQuantizingEstimator : IEstimator<ITransformer>
     /// </summary>
     private static void Release(ITransformer fitted)
     {
-        if (fitted is WeightQuantizingTransformer own)
-            own.Dispose();
-        foreach (var (step, _) in ChainParts.Of(fitted)?.Steps ?? [])
-            Release(step);
+        foreach (var step in ChainParts.StepsOf(fitted))
+        {
+            if (step is WeightQuantizingTransformer or BatchedOnnxTransformer)
+                ((IDisposable)step).Dispose();
+        }
     }
 }

@@ -19,7 +19,8 @@ public static class ModelQuantizationCatalog
     /// <param name="context">Whose log is told what becomes of each step; <see langword="null"/> for nobody's.</param>
     /// <returns>
     /// The quantized model, of the same type as the given one where its last step allows it. Steps that were left alone are those
-    /// of the given model, which therefore must live as long. Dispose of the result to release its models and temporary files.
+    /// of the given model, which therefore must live as long; disposing of the result disposes of them too, so be done with the given
+    /// model first. Dispose of the result to release its models and temporary files.
     /// </returns>
     /// <remarks>
     /// <format type="text/markdown"><![CDATA[

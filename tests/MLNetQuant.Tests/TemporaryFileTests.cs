@@ -171,6 +171,14 @@ public sealed class TemporaryFileTests : IDisposable
     }
 
     [Fact]
+    public void A_receiver_of_the_report_that_throws_leaves_no_file_behind()
+    {
+        var estimator = Chain().WithQuantizedWeights(_ml, onQuantized: _ => throw new InvalidOperationException("enough"));
+        Assert.Equal("enough", Assert.Throws<InvalidOperationException>(() => estimator.Fit(_data)).Message);
+        Assert.Empty(Files());
+    }
+
+    [Fact]
     public void An_estimator_that_fails_after_its_fit_leaves_no_file_behind()
     {
         using var source = new CancellationTokenSource();

@@ -76,9 +76,10 @@ internal static class LinearFormat
         return zip.Decode(step.Folder, () =>
         {
             var column = key.String(key.Open().ReadInt32()) ?? throw new InvalidDataException("it has no feature column");
-            LinearOutput[] outputs = [.. Predictors(zip, step.Folder).Folders.SelectMany(f => ReadOutputs(zip, f))];
+            var folders = Predictors(zip, step.Folder).Folders;
+            LinearOutput[] outputs = [.. folders.SelectMany(f => ReadOutputs(zip, f))];
             return outputs.Length > 0 && outputs.All(o => o.FeatureCount == outputs[0].FeatureCount)
-                ? new SavedLinearModel(step.TypeName, column, outputs)
+                ? new SavedLinearModel(step.TypeName, column, outputs) { KeepsStatistics = folders.Any(f => zip.FindKey($"{f}/ModelStats") is not null) }
                 : throw new InvalidDataException("its classes disagree about the number of features");
         });
     }

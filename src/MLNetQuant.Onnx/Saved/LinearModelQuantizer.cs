@@ -15,6 +15,8 @@ public static class LinearModelQuantizer
         var problem = new LinearProblem(model);
         if (!problem.HasWeights)
             return "all of its weights are zero";
+        if (model.KeepsStatistics)
+            return "it keeps statistics of its weights, which would no longer be theirs: train it without them";
         var inspection = ModelInspector.Inspect(problem.Model, options);
         return inspection.Layers.Count > 0 ? null : inspection.Skipped[0].Reason;
     }

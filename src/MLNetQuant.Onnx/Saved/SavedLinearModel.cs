@@ -20,7 +20,10 @@ public sealed class SavedLinearModel
     /// <summary>One output, or one for each class.</summary>
     public IReadOnlyList<LinearOutput> Outputs { get; }
 
-    internal SavedLinearModel With(IReadOnlyList<LinearOutput> outputs) => new(TypeName, FeatureColumn, outputs);
+    /// <summary>Whether statistics of its weights, such as standard errors, are saved with it.</summary>
+    internal bool KeepsStatistics { get; init; }
+
+    internal SavedLinearModel With(IReadOnlyList<LinearOutput> outputs) => new(TypeName, FeatureColumn, outputs) { KeepsStatistics = KeepsStatistics };
 }
 
 /// <summary>One output of a linear model: its bias and a weight for each feature that has one.</summary>

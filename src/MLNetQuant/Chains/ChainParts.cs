@@ -29,6 +29,10 @@ internal sealed class ChainParts
         return (ChainParts)Invoke(ReadMethod, type.GetGenericArguments()[0], model);
     }
 
+    /// <summary>The steps of a model, those of chains in it included; its own is the model itself where it is no chain.</summary>
+    public static IEnumerable<ITransformer> StepsOf(ITransformer model) =>
+        Of(model) is { } chain ? chain.Steps.SelectMany(s => StepsOf(s.Step)) : [model];
+
     /// <summary>A chain of other steps in the same scopes, and of the same type if its last step allows it.</summary>
     public ITransformer With(IReadOnlyList<ITransformer> steps)
     {

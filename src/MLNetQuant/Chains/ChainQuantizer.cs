@@ -75,6 +75,8 @@ internal sealed class ChainQuantizer(ModelOperationsCatalog catalog, Quantizatio
     {
         if (step is WeightQuantizingTransformer)
             return LeaveAlone(step, position, nameof(WeightQuantizingTransformer), QuantizedAlready);
+        if (step is BatchedOnnxTransformer or BatchedTransformer)
+            return LeaveAlone(step, position, step.GetType().Name, "it scores in batches, which its quantized form would not: quantize the model first, then make it score in batches");
         if (StepTypes.ReasonToLeaveAlone(step.GetType()) is { } foreign)
             return LeaveAlone(step, position, step.GetType().Name, foreign);
         if (StepTypes.HasNoParameters(step.GetType()))
@@ -102,7 +104,7 @@ internal sealed class ChainQuantizer(ModelOperationsCatalog catalog, Quantizatio
         ITransformer step, string position, SavedModel saved, SavedStep found, Func<IDataView> rows)
     {
         var onnx = saved.ReadOnnx(found, Name(position, step));
-        if (OnnxStepQuantizer.Refuse(onnx.Model, options) is { } reason)
+        if (OnnxStepQuantizer.Refuse(onnx, options) is { } reason)
             return LeaveAlone(step, position, found.TypeName, reason);
         var quantized = OnnxStepQuantizer.Quantize(onnx, rows(), options);
         if (quantized.Report.Layers.Count == 0)

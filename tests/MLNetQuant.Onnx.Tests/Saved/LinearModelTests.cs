@@ -144,6 +144,16 @@ public sealed class LinearModelTests
     }
 
     [Fact]
+    public void A_model_with_statistics_of_its_weights_is_left_alone()
+    {
+        var bytes = new ZipWriter().Chain("TransformerChain", 1).Prediction("TransformerChain/Transform_000", "BinaryPredXfer", "Features")
+            .Key("TransformerChain/Transform_000/Model/ModelStats", "LinModStats", d => d.Write(1));
+        LinearZip.Single(bytes, "TransformerChain/Transform_000/Model", "Linear2CExec", [1, -2, 0.5f], 0, sparse: false);
+        var (_, _, model) = Open(bytes.ToBytes(), place: 0);
+        Assert.Equal("it keeps statistics of its weights, which would no longer be theirs: train it without them", LinearModelQuantizer.Refuse(model, new()));
+    }
+
+    [Fact]
     public void Patterns_limits_and_zeros_leave_a_model_alone()
     {
         var (saved, step, model) = Open(LinearZip.Of("binary"));

@@ -34,6 +34,19 @@ public sealed class ChainFailureTests : IDisposable
     }
 
     [Fact]
+    public void A_step_that_scores_in_batches_is_left_alone_and_the_others_are_not()
+    {
+        using var model = _two.ML.Transforms.ApplyOnnxModelBatched(_two.First).Append(_two.ML.Transforms.CopyColumns("hidden", "h"))
+            .Append(_two.ML.Transforms.ApplyOnnxModel(_two.Second)).Fit(_two.Rows);
+        var quantized = _two.ML.Model.QuantizeWeights(model, _two.Rows, out var report, TwoSteps.Options);
+        Assert.Equal("3", Assert.Single(report.Quantized).Position);
+        var left = Assert.Single(report.LeftAlone);
+        Assert.Equal(("1", nameof(BatchedOnnxTransformer)), (left.Position, left.TypeName));
+        Assert.StartsWith("it scores in batches", left.Reason, StringComparison.Ordinal);
+        (quantized as IDisposable)?.Dispose();
+    }
+
+    [Fact]
     public void Data_without_rows_are_refused()
     {
         using var model = _two.Pipeline.Fit(_two.Rows);
