@@ -57,8 +57,10 @@ public sealed class SharedModelTests : IDisposable
         var scores = Scores(opened);
         Assert.NotEqual(Scores(Open(path)), scores);
 
-        // In this process rows are scored in batches.
-        RowValues.AssertNear(RowValues.Of(opened.Transform(data), output), RowValues.Of(quantized.Transform(data), output));
+        // In this process rows are scored in batches. Where activations are rounded, the last digit of a sum may decide which way.
+        RowValues.AssertNear(RowValues.Of(opened.Transform(data), output), RowValues.Of(quantized.Transform(data), output), tolerance: format == WeightFormat.Integer ? 1e-3f : 1e-5f);
+        var alone = quantized.Scoring.RowByRowReason;
+        Assert.True(alone is not null == (name == "mnist_cntk" || format == WeightFormat.Dynamic), alone);
 
         _ml.Model.Save(opened, data.Schema, _folder["opened.zip"]);
         _ml.Model.Save(quantized, data.Schema, _folder["quantized.zip"]);

@@ -18,7 +18,10 @@ internal sealed class BatchRun : IDisposable
     /// <summary>Largest difference, over the size of the values, that sums in another order explain.</summary>
     private const double Tolerance = 1e-4;
 
-    /// <summary>The same, over the largest value, where a batch has scales of its own: 8 bits of activations, in several layers.</summary>
+    /// <summary>The same, over the largest value, where activations are rounded, and a last digit may decide which way.</summary>
+    private const double RoundedTolerance = 1e-3;
+
+    /// <summary>The same where a batch has scales of its own: 8 bits of activations, in several layers.</summary>
     private const double DynamicTolerance = 0.1;
 
     /// <summary>Between 0 and 1, so that its multiples less their whole parts are spread evenly: the golden ratio.</summary>
@@ -187,7 +190,8 @@ internal sealed class BatchRun : IDisposable
 
     private string? FindMixing(int first, int rows, int batches)
     {
-        var isDynamic = _model.DynamicOperator is not null;
+        var ofLargest = _model.RoundsActivations || _model.DynamicOperator is not null;
+        var tolerance = _model.DynamicOperator is not null ? DynamicTolerance : ofLargest ? RoundedTolerance : Tolerance;
         using var together = RunSession(first, rows, _triedNames, quiet: true);
         var between = (int)(batches * Spread % 1 * rows);
         foreach (var row in new[] { 0, rows - 1, between }.Distinct())
@@ -198,8 +202,8 @@ internal sealed class BatchRun : IDisposable
                 // One that was not asked for may have no rows, such as a mean over all of them.
                 if (i >= _outputNames.Length && together[i].GetTensorTypeAndShape().Shape is var shape && (shape.Length == 0 || shape[0] != rows))
                     continue;
-                var difference = RowDifference.Of(together[i], alone[i], row, rows, isDynamic);
-                if (difference > (isDynamic ? DynamicTolerance : Tolerance))
+                var difference = RowDifference.Of(together[i], alone[i], row, rows, ofLargest);
+                if (difference > tolerance)
                 {
                     return FormattableString.Invariant(
                         $"an operator mixes the rows of a batch (values of the output '{_triedNames[i]}' of a row alone and of the row among {rows} differ by {difference:0.#e-0} of their size)");

@@ -35,6 +35,7 @@ internal sealed class BatchedModel : IDisposable
         {
             var model = source.Describe();
             (Inputs, Outputs) = (model.Inputs, model.Outputs);
+            RoundsActivations = model.OperatorTypes.Contains("QuantizeLinear");
             DynamicOperator = model.OperatorTypes.FirstOrDefault(DynamicOperators.Contains);
         }
         catch (QuantizationException e)
@@ -53,6 +54,9 @@ internal sealed class BatchedModel : IDisposable
 
     /// <summary>The operator that quantizes activations at run time, on a scale for all rows of a batch; null for none.</summary>
     public string? DynamicOperator { get; }
+
+    /// <summary>Whether activations are rounded on fixed scales, so that sums in another order may end up a step apart.</summary>
+    public bool RoundsActivations { get; }
 
     /// <summary>A sentence on why rows are scored one by one; null while they are scored in batches.</summary>
     public string? RowByRowReason => Volatile.Read(ref _rowByRowReason);

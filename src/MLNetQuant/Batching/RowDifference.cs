@@ -7,8 +7,11 @@ namespace MLNetQuant.Batching;
 /// <summary>How far the values of a row that ran alone are from those of the row among others.</summary>
 internal static class RowDifference
 {
-    /// <summary>Parts of the largest value below which no value says anything: the tail of a softmax.</summary>
-    private const double Negligible = 1e-6;
+    /// <summary>
+    /// Part of the largest value below which values are counted as if they were this: a ten thousandth of it is then what single
+    /// precision leaves of the largest one. The tail of a softmax differs by more of its own size.
+    /// </summary>
+    private const double Negligible = 1e-3;
 
     /// <summary>Values from here on stand for no number, as those of a mask do.</summary>
     private const double Mask = 1e6;
