@@ -27,7 +27,7 @@ public static class BatchedScoringCatalog
     /// and values are those of ApplyOnnxModel, up to the order in which sums are rounded. Models that cannot run so are
     /// scored row by row, and the transformer's Scoring.RowByRowReason says why: a first axis of fixed length, outputs that
     /// are sequences, maps or text, operators that mix the rows of a batch, or that fail on more than one row. Whether they
-    /// do is tried with the first batch.
+    /// do is tried with the first batch and some later ones.
     /// ]]></format>
     /// </remarks>
     /// <example>
