@@ -12,7 +12,7 @@ namespace MLNetQuant.Statistics;
 /// GW in fp64, formed when it is asked for; else it is the sum of X̃ᵀ(XW). Whoever has the layer's outputs XW spares
 /// their product: it is computed only where they are not given, except that while X̃ = X their energy wᵀHw follows
 /// from H.
-/// Where H could not be held, all rows are kept.
+/// Where H could not be held, all rows are kept. Layers that read the same rows share one H and one G.
 /// </remarks>
 public sealed class LayerStatisticsAccumulator
 {
@@ -24,6 +24,7 @@ public sealed class LayerStatisticsAccumulator
     private readonly Matrix<float> _weights;
     private readonly bool _crossGram;
     private readonly bool _rowsAlone;
+    private readonly LayerStatistics? _sameRows; // where H and G come from, if they are not summed here
     private readonly IMatrixProduct _product;
     private readonly int _threads;
     private readonly double[] _floatSum;
@@ -45,16 +46,27 @@ public sealed class LayerStatisticsAccumulator
     /// <param name="product">The engine for the products over rows.</param>
     /// <param name="threads">For everything else; zero for all processors.</param>
     /// <param name="rowsAlone">Whether to keep all rows as they are, however many, and nothing of inputs × inputs.</param>
+    /// <param name="sameRows">
+    /// Statistics of another layer, of the very rows that will be added here: H and G are theirs instead of being summed once
+    /// more. <see langword="null"/> for none.
+    /// </param>
+    /// <exception cref="ArgumentException">Weights without inputs or outputs, or <paramref name="sameRows"/> of another number of inputs.</exception>
     public LayerStatisticsAccumulator(
-        Matrix<float> weights, bool crossGram, IMatrixProduct product, int threads = 0, bool rowsAlone = false)
+        Matrix<float> weights, bool crossGram, IMatrixProduct product, int threads = 0, bool rowsAlone = false, LayerStatistics? sameRows = null)
     {
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentNullException.ThrowIfNull(product);
         if (weights.Rows < 1 || weights.Columns < 1)
             throw new ArgumentException($"A layer has at least one input and one output, but its weights are {weights.Rows}×{weights.Columns}.", nameof(weights));
+        if (sameRows is not null && sameRows.Inputs != weights.Rows)
+            throw new ArgumentException($"The same rows have {sameRows.Inputs} inputs in the other layer, and {weights.Rows} in this one.", nameof(sameRows));
         _weights = weights;
         _crossGram = crossGram;
         _rowsAlone = rowsAlone;
+
+        // Where rows are kept, H and G are formed from them when they are asked for.
+        if (sameRows is { Rows: null } && (sameRows.IsOneStream || sameRows.HasCrossGram || !crossGram))
+            _sameRows = sameRows;
         _product = product;
         _threads = Workers.Checked(threads);
         _floatSum = new double[weights.Rows];
@@ -110,13 +122,16 @@ public sealed class LayerStatisticsAccumulator
     }
 
     /// <summary>The statistics of all rows so far; more rows may follow.</summary>
-    /// <exception cref="InvalidOperationException">No rows, or numbers so large that a sum overflowed.</exception>
+    /// <exception cref="InvalidOperationException">No rows, numbers so large that a sum overflowed, or not as many rows as those
+    /// whose H and G are shared.</exception>
     public LayerStatistics ToStatistics()
     {
         if (_count == 0)
             throw new InvalidOperationException("No calibration rows have been added; statistics need at least one.");
         if (_kept is not null)
             return OfKeptRows(_kept);
+        if (_sameRows is not null && _sameRows.Count != _count)
+            throw new InvalidOperationException($"H and G are those of {_sameRows.Count} rows, and {_count} have been added; add the same rows.");
         _handedOut = true;
         var (inputMean, floatMean, outputMean) = Means();
         var (weights, threads) = (_weights, _threads);
@@ -183,7 +198,7 @@ public sealed class LayerStatisticsAccumulator
     /// <param name="rows">Their number.</param>
     private void Gather(ReadOnlySpan<float> floatRows, ReadOnlySpan<float> quantizedRows, ReadOnlySpan<float> outputs, int rows)
     {
-        var equal = floatRows == quantizedRows;
+        var equal = _sameRows?.IsOneStream ?? floatRows == quantizedRows;
         var floatSum = BoundedSums(floatRows);
         var quantizedSum = equal ? floatSum : BoundedSums(quantizedRows);
         Dense.AddScaled(1, floatSum, _floatSum);
@@ -201,7 +216,7 @@ public sealed class LayerStatisticsAccumulator
 
             var (x, quantized, known) = _kept.ToArrays();
             _kept = null;
-            _h = new(_weights.Rows, _weights.Rows);
+            _h = _sameRows?.H ?? new(_weights.Rows, _weights.Rows);
             if (_count > 0)
                 Sum(x, quantized, known, (int)_count, ReferenceEquals(x, quantized));
         }
@@ -214,14 +229,20 @@ public sealed class LayerStatisticsAccumulator
         ReadOnlySpan<float> floatRows, ReadOnlySpan<float> quantizedRows, ReadOnlySpan<float> outputs, int rows, bool equal)
     {
         TakeBackSums();
-        if (!equal || !outputs.IsEmpty)
+
+        // H of all rows tells nothing of the energy of the first ones.
+        if (!equal || (!outputs.IsEmpty && (_sameRows is null || _summed == 0)))
             SumEnergies();
         if (!equal)
             SeparateStreams();
-        _product.AddGram(quantizedRows, rows, _h!);
+        if (_sameRows is null)
+        {
+            _product.AddGram(quantizedRows, rows, _h!);
+            if (_g is not null)
+                _product.AddTransposedProduct(quantizedRows, floatRows, rows, _g);
+        }
+
         _summed += rows;
-        if (_g is not null)
-            _product.AddTransposedProduct(quantizedRows, floatRows, rows, _g);
         if (_outputEnergy is null)
             return;
         if (outputs.IsEmpty)
@@ -251,7 +272,7 @@ public sealed class LayerStatisticsAccumulator
             return;
         _differ = true;
         if (_crossGram)
-            _g = _summed == 0 ? new(_weights.Rows, _weights.Rows) : _h!.Clone();
+            _g = _sameRows is not null ? _sameRows.G : _summed == 0 ? new(_weights.Rows, _weights.Rows) : _h!.Clone();
         else
             _c = _summed == 0 ? new(_weights.Rows, _weights.Columns) : LayerStatistics.CrossProduct(_h!, _weights, _threads);
     }

@@ -10,8 +10,21 @@ using MLNetQuant.Statistics;
 namespace MLNetQuant.Onnx.Calibration;
 
 /// <summary>Turns one layer and its inputs into codes, group by group, and measures the error.</summary>
-internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions options, OnnxRuntimeMatrixProduct product, WideLayers? wide = null)
+/// <param name="index">The graph.</param>
+/// <param name="options">How.</param>
+/// <param name="product">The engine for layers with many inputs.</param>
+/// <param name="wide">Layers of which the rows alone are kept; null for none.</param>
+/// <param name="layers">All layers in the order in which they come here, so that statistics are kept for those that share them;
+/// null where none do.</param>
+internal sealed class LayerQuantizer(
+    GraphIndex index,
+    QuantizationOptions options,
+    OnnxRuntimeMatrixProduct product,
+    WideLayers? wide = null,
+    IReadOnlyList<ILayer>? layers = null)
 {
+    private readonly SharedStatistics _shared = new(layers ?? []);
+
     /// <summary>ε: a probabilistic bound of a layer fails with at most this probability.</summary>
     private const double FailureProbability = 0.01;
 
@@ -42,8 +55,11 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
         }
 
         var algorithm = wide?.Algorithm(layer, options) ?? options.Algorithm;
-        var sampler = new RowSampler(options.Seed, number, rows, wide?.Rows(layer) ?? options.RowsPerLayer);
-        var split = ReadStatistics(layer, inputs, weights, sampler, algorithm);
+        var shared = _shared.Take(layer, inputs);
+        var sampler = shared?.Sampler ?? new RowSampler(options.Seed, number, rows, wide?.Rows(layer) ?? options.RowsPerLayer);
+        var split = ReadStatistics(layer, inputs, weights, sampler, algorithm, shared?.Statistics);
+        if (!split[0].All.AreRowsAlone)
+            _shared.Offer(number, new(layer, inputs, sampler, split));
         LayerStatistics[] statistics = [.. split.Select(s => s.All)];
         var recipes = Recipes(weights, statistics, bits ?? options.Bits);
         var correct = Corrects(layer, index, options, bits ?? options.Bits);
@@ -146,7 +162,7 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
     }
 
     private SplitStatistics[] ReadStatistics(
-        ILayer layer, LayerInputs inputs, Matrix<float>[] weights, RowSampler sampler, IWeightQuantizer algorithm)
+        ILayer layer, LayerInputs inputs, Matrix<float>[] weights, RowSampler sampler, IWeightQuantizer algorithm, SplitStatistics[]? sameRows)
     {
         try
         {
@@ -161,7 +177,8 @@ internal sealed class LayerQuantizer(GraphIndex index, QuantizationOptions optio
                 product,
                 options.Threads,
                 options.CancellationToken,
-                rowsAlone: wide?.Rows(layer) is not null);
+                rowsAlone: wide?.Rows(layer) is not null,
+                sameRows);
         }
         catch (NonFiniteInputException e)
         {

@@ -34,6 +34,7 @@ internal static class LayerStatisticsReader
     /// <param name="threads">Threads, 0 for all processors.</param>
     /// <param name="cancellationToken">Stops between chunks.</param>
     /// <param name="rowsAlone">Whether to keep the rows and nothing of inputs × inputs.</param>
+    /// <param name="sameRows">Statistics of another layer on the same rows, group by group; null for none.</param>
     public static SplitStatistics[] Read(
         ILayer layer,
         LayerInputs inputs,
@@ -45,7 +46,8 @@ internal static class LayerStatisticsReader
         OnnxRuntimeMatrixProduct product,
         int threads,
         CancellationToken cancellationToken,
-        bool rowsAlone = false)
+        bool rowsAlone = false,
+        SplitStatistics[]? sameRows = null)
     {
         int[][] rows = [.. Enumerable.Range(0, inputs.Float.Count).Select(sampler.Choose)];
         var (fitted, heldBack) = holdBack && sampler.Count >= FewRows ? Split(rows, sampler.Count) : (rows, null);
@@ -57,18 +59,18 @@ internal static class LayerStatisticsReader
         for (var first = 0; first < weights.Count; first += step)
         {
             int[] groups = [.. Enumerable.Range(first, Math.Min(step, weights.Count - first))];
-            var (of, other) = (ReadRows(groups, fitted), heldBack is null ? null : ReadRows(groups, heldBack));
+            var (of, other) = (ReadRows(groups, fitted, s => s.Fitted), heldBack is null ? null : ReadRows(groups, heldBack, s => s.HeldBack));
             ParallelWork.For(groups.Length, threads, i => statistics[groups[i]] = new(of[i], other?[i]), cancellationToken);
         }
 
         return statistics;
 
-        LayerStatistics[] ReadRows(int[] groups, int[][] rows)
+        LayerStatistics[] ReadRows(int[] groups, int[][] rows, Func<SplitStatistics, LayerStatistics?> part)
         {
             GroupRows[] read =
             [
                 .. groups.Select(g => new GroupRows(
-                    new(weights[g], crossGram, Engine(width, product, inner), inner, rowsAlone),
+                    new(weights[g], crossGram, Engine(width, product, inner), inner, rowsAlone, sameRows is null ? null : part(sameRows[g])),
                     new float[capacity * width],
                     inputs.AreEqual ? null : new float[capacity * width],
                     new float[outputs is null ? 0 : capacity * layer.Layout.Outputs])),

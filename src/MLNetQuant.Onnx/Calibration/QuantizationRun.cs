@@ -73,7 +73,7 @@ internal sealed class QuantizationRun(OnnxModel model, QuantizationPlan plan, Qu
         using var walk = new CalibrationWalk(
             graph, plan.Index, plan.Layers, plan.Batches, options.Threads, _budget, options.CancellationToken);
         using var product = new OnnxRuntimeMatrixProduct(options.Threads);
-        var rounding = new ActivationRounding(plan, options, new LayerQuantizer(plan.Index, options, product, plan.Wide), product);
+        var rounding = new ActivationRounding(plan, options, new LayerQuantizer(plan.Index, options, product, plan.Wide, plan.Layers), product);
         var tables = new TableQuantizer(options);
         var streamNames = new FreshNames(graph.Graph);
         WrittenLayers[] written = [.. plan.Candidates.Select(c => new WrittenLayers(c.Plan, plan.Branches, plan.Prepared.Graph))];
