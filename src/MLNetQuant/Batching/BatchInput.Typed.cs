@@ -21,8 +21,7 @@ internal sealed class BatchInput<T>(InputBinding binding) : BatchInput(binding)
     private int[] _ends = new int[LeastRows];
     private int _rows;
 
-    private OrtValue? _tensor;
-    private (int First, int Rows) _extent;
+    private readonly Dictionary<int, (OrtValue Tensor, int First, int Rows)> _tensors = [];
 
     /// <inheritdoc/>
     public override void Bind(DataViewRow source)
@@ -38,7 +37,7 @@ internal sealed class BatchInput<T>(InputBinding binding) : BatchInput(binding)
     {
         _rows = 0;
 
-        // A tensor of rows of one width stays right: the next rows take the same places.
+        // Tensors of rows of one width stay right: the next rows take the same places.
         if (Binding.OpenAxis >= 0)
             Release();
     }
@@ -69,15 +68,24 @@ internal sealed class BatchInput<T>(InputBinding binding) : BatchInput(binding)
     public override bool AreEqual(int row, int other) => MemoryMarshal.AsBytes(Row(row)).SequenceEqual(MemoryMarshal.AsBytes(Row(other)));
 
     /// <inheritdoc/>
-    public override OrtValue Tensor(int first, int rows)
+    public override OrtValue Tensor(int place, int first, int rows)
     {
-        if (_tensor is not null && _extent == (first, rows))
-            return _tensor;
-        Release();
+        if (_tensors.Remove(place, out var last))
+        {
+            if ((last.First, last.Rows) == (first, rows))
+            {
+                _tensors.Add(place, last);
+                return last.Tensor;
+            }
+
+            last.Tensor.Dispose();
+        }
+
         var start = StartOf(first);
-        _extent = (first, rows);
-        return _tensor = OrtValue.CreateTensorValueFromMemory(
+        var tensor = OrtValue.CreateTensorValueFromMemory(
             OrtMemoryInfo.DefaultInstance, _values.AsMemory(start, _ends[first + rows - 1] - start), Binding.ShapeOf(rows, WidthOf(first)));
+        _tensors.Add(place, (tensor, first, rows));
+        return tensor;
     }
 
     /// <inheritdoc/>
@@ -107,7 +115,8 @@ internal sealed class BatchInput<T>(InputBinding binding) : BatchInput(binding)
 
     private void Release()
     {
-        _tensor?.Dispose();
-        _tensor = null;
+        foreach (var (tensor, _, _) in _tensors.Values)
+            tensor.Dispose();
+        _tensors.Clear();
     }
 }

@@ -44,8 +44,9 @@ internal abstract class BatchInput(InputBinding binding) : IDisposable
     /// <summary>Whether two rows hold the same values.</summary>
     public abstract bool AreEqual(int row, int other);
 
-    /// <summary>Some rows, of equal width, as a tensor over the buffer; it is this object's to dispose of.</summary>
-    public abstract OrtValue Tensor(int first, int rows);
+    /// <summary>Some rows, of equal width, as a tensor over the buffer; it is this object's to dispose of, at the latest when the
+    /// next one for the same place is asked for.</summary>
+    public abstract OrtValue Tensor(int place, int first, int rows);
 
     /// <inheritdoc/>
     public abstract void Dispose();

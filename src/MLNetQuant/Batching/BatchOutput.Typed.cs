@@ -13,20 +13,18 @@ internal sealed class BatchOutput<T>(string name) : BatchOutput(name)
     private int _width;
 
     /// <inheritdoc/>
-    public override string? Take(OrtValue value, int rows)
+    public override string? Take(OrtValue value, int rows, int before, int all)
     {
         // What one row gives is its own, whatever its axes.
         if (rows > 1 && value.GetTensorTypeAndShape().Shape is var shape && (shape.Length == 0 || shape[0] != rows))
             return $"the first axis of the output '{Name}' is not that of the rows ([{string.Join(',', shape)}] for {rows} rows)";
         var values = value.GetTensorDataAsSpan<T>();
-        if (_values.Length < values.Length)
-        {
-            ArrayPool<T>.Shared.Return(_values);
-            _values = ArrayPool<T>.Shared.Rent(values.Length);
-        }
-
-        values.CopyTo(_values);
-        _width = values.Length / rows;
+        var width = values.Length / rows;
+        if (before == 0)
+            Reserve((_width = width) * all);
+        else if (width != _width)
+            return $"the output '{Name}' has {_width} values for some rows, and {width} for others";
+        values.CopyTo(_values.AsSpan(before * width));
         return null;
     }
 
@@ -44,5 +42,13 @@ internal sealed class BatchOutput<T>(string name) : BatchOutput(name)
     {
         ArrayPool<T>.Shared.Return(_values);
         _values = [];
+    }
+
+    private void Reserve(int length)
+    {
+        if (_values.Length >= length)
+            return;
+        ArrayPool<T>.Shared.Return(_values);
+        _values = ArrayPool<T>.Shared.Rent(length);
     }
 }

@@ -29,8 +29,12 @@ internal abstract class BatchOutput(string name) : IDisposable
 
     public static BatchOutput Create(string name, DataViewType type) => ByItem[((VectorDataViewType)type).ItemType.RawType](name);
 
-    /// <summary>Takes over what a run gave for a number of rows, or says why it cannot be cut into rows.</summary>
-    public abstract string? Take(OrtValue value, int rows);
+    /// <summary>Takes over what a run gave for some rows, or says why it cannot be cut into rows.</summary>
+    /// <param name="value">What it gave.</param>
+    /// <param name="rows">For how many rows.</param>
+    /// <param name="before">Rows of the batch that were taken before.</param>
+    /// <param name="all">All rows of the batch.</param>
+    public abstract string? Take(OrtValue value, int rows, int before, int all);
 
     /// <summary>A getter of the values of the row that <paramref name="score"/> answers.</summary>
     /// <param name="score">Scores the cursor's row and says where it stands among the rows that ran with it.</param>

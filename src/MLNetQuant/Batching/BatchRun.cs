@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.ML;
 using Microsoft.ML.OnnxRuntime;
 
@@ -30,11 +31,15 @@ internal sealed class BatchRun : IDisposable
     private readonly BatchedModel _model;
     private readonly string[] _inputNames;
     private readonly BatchInput[] _inputs;
-    private readonly OrtValue[] _tensors;
+    private readonly BatchParts _most;
+    private readonly BatchPart[] _parts;
+    private readonly BatchPart _alone;
     private readonly string[] _outputNames;
     private readonly BatchOutput[] _outputs;
     private readonly string[] _triedNames;
     private readonly string _key;
+    private int? _threads; // of each run, as the first batch decides
+    private bool _started;
     private int _rows;
 
     // The rows whose outputs are there.
@@ -44,12 +49,14 @@ internal sealed class BatchRun : IDisposable
     // Rows before this one run alone: a batch with them failed.
     private int _aloneBefore;
 
-    public BatchRun(BatchedModel model, IReadOnlyList<InputBinding> inputs, IReadOnlyList<BatchOutput> outputs)
+    public BatchRun(BatchedModel model, IReadOnlyList<InputBinding> inputs, IReadOnlyList<BatchOutput> outputs, BatchParts parts)
     {
         _model = model;
+        _most = parts;
         _inputNames = [.. inputs.Select(i => i.Column.Name)];
         _inputs = [.. inputs.Select(BatchInput.Create)];
-        _tensors = new OrtValue[_inputs.Length];
+        _parts = [.. Enumerable.Range(0, parts.Most).Select(p => new BatchPart(p, _inputs))];
+        _alone = new(parts.Most, _inputs);
         _outputs = [.. outputs];
         _outputNames = [.. outputs.Select(o => o.Name)];
         _triedNames = [.. _outputNames, .. model.Outputs.Where(o => RowDifference.IsReal(o)).Select(o => o.Name).Except(_outputNames)];
@@ -99,6 +106,8 @@ internal sealed class BatchRun : IDisposable
 
     private void ScoreFrom(int row)
     {
+        if (!_started)
+            (_started, _threads) = (true, _most.ThreadsFor(_rows));
         _scored = 0;
         var rows = row < _aloneBefore || _model.RowByRowReason is not null ? 1 : RowsOfOneShape(row);
         if (rows > 1 && !TryTogether(row, rows))
@@ -108,7 +117,7 @@ internal sealed class BatchRun : IDisposable
         }
 
         if (rows == 1)
-            Run(row, 1, quiet: false);
+            RunTogether(row, 1, trial: null, quiet: false);
         (_first, _scored) = (row, rows);
     }
 
@@ -135,9 +144,7 @@ internal sealed class BatchRun : IDisposable
         var proven = batches > 0;
         try
         {
-            var reason = Run(first, rows, quiet: true);
-            if (reason is null && (batches & (batches - 1)) == 0)
-                reason = FindMixing(first, rows, batches);
+            var reason = RunTogether(first, rows, (batches & (batches - 1)) == 0 ? batches : null, quiet: true);
 
             // Equal rows tell nothing about others: the next batch is tried again.
             if (reason is null && (proven || HoldsDifferentRows(first, rows)))
@@ -155,13 +162,61 @@ internal sealed class BatchRun : IDisposable
         }
     }
 
-    /// <summary>Runs rows together and takes their outputs, or says why these cannot be cut into rows.</summary>
-    private string? Run(int first, int rows, bool quiet)
+    /// <summary>Runs rows together, in parts, and takes their outputs, or says why these cannot be cut into rows.</summary>
+    /// <param name="first">The first row.</param>
+    /// <param name="rows">How many.</param>
+    /// <param name="trial">The number of batches before this one, if it is to be tried whether rows mix.</param>
+    /// <param name="quiet">Whether a failure is part of a trial.</param>
+    private string? RunTogether(int first, int rows, int? trial, bool quiet)
     {
-        using var values = RunSession(first, rows, _outputNames, quiet);
+        var count = _most.For(rows);
+        try
+        {
+            RunParts(first, rows, count, trial is null ? _outputNames : _triedNames, quiet);
+            string? reason = null;
+            for (var p = 0; p < count && reason is null; p++)
+                reason = Take(_parts[p], _parts[p].First - first, rows);
+            for (var p = 0; p < count && reason is null && trial is { } batches; p++)
+                reason = FindMixing(_parts[p], batches);
+            return reason;
+        }
+        finally
+        {
+            foreach (var part in _parts)
+                part.Release();
+            _alone.Release();
+        }
+    }
+
+    private void RunParts(int first, int rows, int count, string[] outputNames, bool quiet)
+    {
+        for (var p = 0; p < count; p++)
+        {
+            var start = (int)((long)rows * p / count);
+            _parts[p].Set(first + start, (int)((long)rows * (p + 1) / count) - start);
+        }
+
+        if (count == 1)
+        {
+            _parts[0].Run(_model, _threads, _inputNames, outputNames, quiet);
+            return;
+        }
+
+        try
+        {
+            Parallel.For(0, count, p => _parts[p].Run(_model, _threads, _inputNames, outputNames, quiet));
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
+    }
+
+    private string? Take(BatchPart part, int before, int rows)
+    {
         for (var i = 0; i < _outputs.Length; i++)
         {
-            if (_outputs[i].Take(values[i], rows) is { } reason)
+            if (_outputs[i].Take(part.Outputs![i], part.Rows, before, rows) is { } reason)
                 return reason;
         }
 
@@ -172,31 +227,36 @@ internal sealed class BatchRun : IDisposable
     {
         try
         {
-            RunSession(first, rows, _outputNames, quiet: true).Dispose();
+            RunAlone(first, rows, _outputNames);
             return true;
         }
         catch (OnnxRuntimeException)
         {
             return false;
         }
+        finally
+        {
+            _alone.Release();
+        }
     }
 
-    private IDisposableReadOnlyCollection<OrtValue> RunSession(int first, int rows, string[] outputs, bool quiet)
+    /// <summary>Runs some rows as a part of their own.</summary>
+    private IDisposableReadOnlyCollection<OrtValue> RunAlone(int first, int rows, string[] outputNames)
     {
-        for (var i = 0; i < _inputs.Length; i++)
-            _tensors[i] = _inputs[i].Tensor(first, rows);
-        return _model.Run(_inputNames, _tensors, outputs, quiet);
+        _alone.Set(first, rows);
+        _alone.Run(_model, _threads, _inputNames, outputNames, quiet: true);
+        return _alone.Outputs!;
     }
 
-    private string? FindMixing(int first, int rows, int batches)
+    private string? FindMixing(BatchPart part, int batches)
     {
         var ofLargest = _model.RoundsActivations || _model.DynamicOperator is not null;
         var tolerance = _model.DynamicOperator is not null ? DynamicTolerance : ofLargest ? RoundedTolerance : Tolerance;
-        using var together = RunSession(first, rows, _triedNames, quiet: true);
+        var (rows, together) = (part.Rows, part.Outputs!);
         var between = (int)(batches * Spread % 1 * rows);
         foreach (var row in new[] { 0, rows - 1, between }.Distinct())
         {
-            using var alone = RunSession(first + row, 1, _triedNames, quiet: true);
+            var alone = RunAlone(part.First + row, 1, _triedNames);
             for (var i = 0; i < _triedNames.Length; i++)
             {
                 // One that was not asked for may have no rows, such as a mean over all of them.

@@ -33,7 +33,8 @@ internal sealed class BatchedCursor : DataViewRowCursor
     /// <param name="input">The cursor to read ahead; it becomes this one's.</param>
     /// <param name="active">Which columns are asked for.</param>
     /// <param name="batchSize">Rows to read ahead.</param>
-    public BatchedCursor(BatchedDataView view, DataViewRowCursor input, bool[] active, int batchSize)
+    /// <param name="parts">How these are cut into runs.</param>
+    public BatchedCursor(BatchedDataView view, DataViewRowCursor input, bool[] active, int batchSize, BatchParts parts)
     {
         _view = view;
         _input = input;
@@ -52,7 +53,7 @@ internal sealed class BatchedCursor : DataViewRowCursor
                 Pass(column, buffer);
         }
 
-        _run = new(view.Model, view.Inputs, [.. _outputs.OfType<BatchOutput>()]);
+        _run = new(view.Model, view.Inputs, [.. _outputs.OfType<BatchOutput>()], parts);
         _run.Bind(input);
     }
 

@@ -13,6 +13,7 @@ internal sealed class BatchedDataView : IDataView
     private readonly IDataView _rowByRow;
     private readonly Dictionary<string, string> _outputNames = [];
     private readonly int _batchSize;
+    private readonly BatchParts _parts;
 
     /// <param name="model">The model of the step.</param>
     /// <param name="step">The step.</param>
@@ -28,6 +29,7 @@ internal sealed class BatchedDataView : IDataView
         Inputs = Bind(((ITransformer)step).GetRowToRowMapper(input.Schema).GetDependencies(Origins.Added), shapes);
         BindOutputs();
         _batchSize = batchSize.For(Inputs);
+        _parts = model.PartsOf(_batchSize);
     }
 
     public BatchedModel Model { get; }
@@ -56,7 +58,7 @@ internal sealed class BatchedDataView : IDataView
         ArgumentNullException.ThrowIfNull(columnsNeeded);
         DataViewSchema.Column[] asked = [.. columnsNeeded];
         return FindActive(asked) is { } active
-            ? new BatchedCursor(this, _input.GetRowCursor(Needed(active), CanShuffle ? rand : null), active, _batchSize)
+            ? new BatchedCursor(this, _input.GetRowCursor(Needed(active), CanShuffle ? rand : null), active, _batchSize, _parts)
             : _rowByRow.GetRowCursor(asked, rand);
     }
 
@@ -65,9 +67,10 @@ internal sealed class BatchedDataView : IDataView
     {
         ArgumentNullException.ThrowIfNull(columnsNeeded);
         DataViewSchema.Column[] asked = [.. columnsNeeded];
-        return FindActive(asked) is { } active
-            ? [.. _input.GetRowCursorSet(Needed(active), n, CanShuffle ? rand : null).Select(c => new BatchedCursor(this, c, active, _batchSize))]
-            : _rowByRow.GetRowCursorSet(asked, n, rand);
+        if (FindActive(asked) is not { } active)
+            return _rowByRow.GetRowCursorSet(asked, n, rand);
+        var cursors = _input.GetRowCursorSet(Needed(active), n, CanShuffle ? rand : null);
+        return [.. cursors.Select(c => new BatchedCursor(this, c, active, _batchSize, _parts.Among(cursors.Length)))];
     }
 
     /// <summary>Which columns are asked for; null where the step's own view is to give them.</summary>
@@ -82,7 +85,7 @@ internal sealed class BatchedDataView : IDataView
             active[column.Index] = true;
         }
 
-        return Origins.Added.Any(c => active[c.Index]) && Model.RowByRowReason is null && Model.TryOpen() ? active : null;
+        return Origins.Added.Any(c => active[c.Index]) && Model.RowByRowReason is null && Model.TryOpen(_parts.ThreadsFor(GetRowCount() ?? long.MaxValue)) ? active : null;
     }
 
     private IEnumerable<DataViewSchema.Column> Needed(bool[] active)

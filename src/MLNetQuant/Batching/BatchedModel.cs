@@ -17,7 +17,8 @@ internal sealed class BatchedModel : IDisposable
     private readonly Dictionary<string, int> _batches = []; // that ran, by the outputs asked for
     private readonly RunOptions _options = new();
     private readonly RunOptions _quiet = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
-    private readonly Lazy<InferenceSession> _session;
+    private readonly BatchedModelSource _source;
+    private readonly Dictionary<int, Lazy<InferenceSession>> _sessions = []; // by the threads of a run, 0 for ONNX Runtime's choice
     private readonly HashSet<IHostEnvironment> _listeners = [];
     private string? _rowByRowReason;
     private int _calls; // that use the session now
@@ -30,7 +31,7 @@ internal sealed class BatchedModel : IDisposable
     {
         Name = name;
         Listen(environment);
-        _session = new(source.Open);
+        _source = source;
         try
         {
             var model = source.Describe();
@@ -84,14 +85,17 @@ internal sealed class BatchedModel : IDisposable
             _batches[outputs] = _batches.GetValueOrDefault(outputs) + 1;
     }
 
-    /// <summary>Opens the session, or gives up batches.</summary>
+    /// <summary>How batches of so many rows are cut.</summary>
+    public BatchParts PartsOf(int rows) => _source.FixesThreads ? BatchParts.One : BatchParts.Of(rows, Environment.ProcessorCount);
+
+    /// <summary>Opens the session whose runs use so many threads, or gives up batches.</summary>
     /// <exception cref="ObjectDisposedException">The step is disposed of.</exception>
-    public bool TryOpen()
+    public bool TryOpen(int? threads)
     {
         Enter();
         try
         {
-            return _session.Value is not null;
+            return Session(threads) is not null;
         }
         catch (OnnxRuntimeException e)
         {
@@ -104,6 +108,7 @@ internal sealed class BatchedModel : IDisposable
         }
     }
 
+    /// <param name="threads">Of the run; null for ONNX Runtime's choice.</param>
     /// <param name="inputs">Names of the inputs.</param>
     /// <param name="values">A tensor for each.</param>
     /// <param name="outputs">Names of the outputs.</param>
@@ -111,12 +116,12 @@ internal sealed class BatchedModel : IDisposable
     /// <exception cref="OnnxRuntimeException">The run failed.</exception>
     /// <exception cref="ObjectDisposedException">The step is disposed of.</exception>
     public IDisposableReadOnlyCollection<OrtValue> Run(
-        IReadOnlyCollection<string> inputs, IReadOnlyCollection<OrtValue> values, IReadOnlyCollection<string> outputs, bool quiet)
+        int? threads, IReadOnlyCollection<string> inputs, IReadOnlyCollection<OrtValue> values, IReadOnlyCollection<string> outputs, bool quiet)
     {
         Enter();
         try
         {
-            return _session.Value.Run(quiet ? _quiet : _options, inputs, values, outputs);
+            return Session(threads).Run(quiet ? _quiet : _options, inputs, values, outputs);
         }
         finally
         {
@@ -169,6 +174,18 @@ internal sealed class BatchedModel : IDisposable
         Release();
     }
 
+    private InferenceSession Session(int? threads)
+    {
+        Lazy<InferenceSession>? session;
+        lock (_lock)
+        {
+            if (!_sessions.TryGetValue(threads ?? 0, out session))
+                _sessions.Add(threads ?? 0, session = new(() => _source.Open(threads)));
+        }
+
+        return session.Value;
+    }
+
     private void Enter()
     {
         lock (_lock)
@@ -191,8 +208,8 @@ internal sealed class BatchedModel : IDisposable
 
     private void Release()
     {
-        if (_session.IsValueCreated)
-            _session.Value.Dispose();
+        foreach (var session in _sessions.Values.Where(s => s.IsValueCreated))
+            session.Value.Dispose();
         _options.Dispose();
         _quiet.Dispose();
     }

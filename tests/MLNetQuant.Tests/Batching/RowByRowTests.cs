@@ -98,13 +98,15 @@ public sealed class RowByRowTests : IDisposable
             .Ints("mask", 0, 0, 0, -1_000_000_000).Node("Cast", "masked", "mask").Node("Add", "y", "d", "masked").Output("y", -1, 4).Save(_folder["x.onnx"]),
         "an operator mixes the rows of a batch");
 
-    [Fact]
-    public void A_row_that_fails_does_not_end_batches_for_the_others()
+    [Theory]
+    [InlineData(40, 30, 16)]
+    [InlineData(400, 150, 256)] // in the second part of the first batch
+    public void A_row_that_fails_does_not_end_batches_for_the_others(int rows, int wrong, int batchSize)
     {
-        // Row 30 asks for an entry that the table does not have.
+        // It asks for an entry that the table does not have.
         var file = new ModelFile().Input("x", DataType.Int64, -1, 1).Weights("W", 10, 5).Node("Gather", "y", "W", "x").Output("y", -1, 1, 5).Save(_folder["x.onnx"]);
-        var data = _ml.Data.LoadFromEnumerable(Enumerable.Range(0, 40).Select(i => new Index { X = [i == 30 ? 99 : i % 10] }));
-        using var model = _ml.Transforms.ApplyOnnxModelBatched(["y"], ["x"], file, batchSize: 16).Fit(data);
+        var data = _ml.Data.LoadFromEnumerable(Enumerable.Range(0, rows).Select(i => new Index { X = [i == wrong ? 99 : i % 10] }));
+        using var model = _ml.Transforms.ApplyOnnxModelBatched(["y"], ["x"], file, batchSize).Fit(data);
         var view = model.Transform(data);
         using var cursor = view.GetRowCursor(view.Schema);
         var get = cursor.GetGetter<VBuffer<float>>(view.Schema["y"]);
@@ -122,7 +124,7 @@ public sealed class RowByRowTests : IDisposable
             }
         }
 
-        Assert.Equal([30], failed);
+        Assert.Equal([wrong], failed);
         Assert.Null(model.Scoring.RowByRowReason);
     }
 
