@@ -22,7 +22,10 @@ public sealed record BatchedOnnxOptions
     /// <summary>Rows that are scored at once, at most; at least 1. Their inputs, outputs and activations are in memory together.</summary>
     public int BatchSize { get; init; } = Batching.BatchSize.DefaultRows;
 
-    /// <summary>Threads of one run; <see langword="null"/> (the default) leaves it to ONNX Runtime, which takes one for each core.</summary>
+    /// <summary>
+    /// Threads of one run, of which there is then one at a time for each cursor; <see langword="null"/> (the default) takes all
+    /// cores: large batches are cut into parts that run at the same time.
+    /// </summary>
     public int? IntraOpNumThreads { get; init; }
 
     /// <summary>How deep the messages of the model file may be nested.</summary>

@@ -40,12 +40,12 @@ internal sealed class ScoringRun
         using var size = _ml.Transforms.QuantizeWeights(_file).Fit(_calibration);
         using var speed = _ml.Transforms.QuantizeWeights(_file, QuantizationOptions.Default with { Target = FormatTarget.Speed }).Fit(_calibration);
         using var speedBatched = speed.Batched();
-        (string Name, WeightQuantizingTransformer? Quantized, ITransformer Model)[] pipelines =
+        (string Name, WeightQuantizingTransformer? Quantized, ITransformer Model, double? Least)[] pipelines =
         [
-            ("ApplyOnnxModel, float", null, rowByRow),
-            ("ApplyOnnxModelBatched, float", null, batched),
-            ("QuantizeWeights, 8 bits", size, size),
-            ("QuantizeWeights, 8 bits, Target = Speed, Batched()", speed, speedBatched),
+            ("ApplyOnnxModel, float", null, rowByRow, null),
+            ("ApplyOnnxModelBatched, float", null, batched, 8),
+            ("QuantizeWeights, 8 bits", size, size, null),
+            ("QuantizeWeights, 8 bits, Target = Speed, Batched()", speed, speedBatched, 20),
         ];
         var passes = Array.ConvertAll(pipelines, _ => new List<(double Seconds, double Bytes, double Top1)>());
         for (var round = -1; round < _rounds; round++)
@@ -65,6 +65,7 @@ internal sealed class ScoringRun
             .. pipelines.Zip(passes, (pipeline, made) => new ScoringMeasurement(
                 pipeline.Name,
                 string.Join(", ", pipeline.Quantized?.Report.Layers.CountBy(l => l.Format).Select(f => $"{f.Key} {f.Value}") ?? []),
+                pipeline.Least,
                 [.. made.Select(m => m.Seconds)],
                 made.Select(m => m.Bytes).Order().ElementAt(made.Count / 2),
                 made[0].Top1)),
