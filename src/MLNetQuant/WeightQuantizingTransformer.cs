@@ -27,8 +27,8 @@ public sealed class WeightQuantizingTransformer : ITransformer, ICanSaveModel, I
         _model = quantized.Model;
         _externalData = externalData;
         _file = file;
-        _batches = new("The quantized model", BatchedModelSource.From(quantized.Model, file.Path), environment: null);
-        Scoring = new(scorer, _batches, shapes, BatchSize.Default, exact: true);
+        _batches = new("The quantized model", BatchedModelSource.From(quantized.Model, file.Path, shapes), environment: null);
+        Scoring = new(scorer, _batches, BatchSize.Default, exact: true);
         Report = quantized.Report;
     }
 

@@ -24,9 +24,6 @@ internal abstract class BatchInput(InputBinding binding) : IDisposable
 
     protected InputBinding Binding => binding;
 
-    /// <summary>Whether batches of such a column can be made: text cannot.</summary>
-    public static bool Takes(DataViewType type) => ByItem.ContainsKey(ItemOf(type));
-
     public static BatchInput Create(InputBinding binding) => ByItem[ItemOf(binding.Column.Type)](binding);
 
     /// <summary>Binds to the cursor that is read ahead.</summary>

@@ -18,15 +18,14 @@ internal sealed class BatchedDataView : IDataView
     /// <param name="model">The model of the step.</param>
     /// <param name="step">The step.</param>
     /// <param name="input">The rows to score.</param>
-    /// <param name="shapes">Shapes given for inputs, by name.</param>
     /// <param name="batchSize">Rows to score at once, at most.</param>
-    public BatchedDataView(BatchedModel model, OnnxTransformer step, IDataView input, IReadOnlyDictionary<string, int[]> shapes, BatchSize batchSize)
+    public BatchedDataView(BatchedModel model, OnnxTransformer step, IDataView input, BatchSize batchSize)
     {
         Model = model;
         _input = input;
         _rowByRow = step.Transform(input);
         Origins = new(input.Schema, Schema);
-        Inputs = Bind(((ITransformer)step).GetRowToRowMapper(input.Schema).GetDependencies(Origins.Added), shapes);
+        Inputs = Bind(((ITransformer)step).GetRowToRowMapper(input.Schema).GetDependencies(Origins.Added));
         BindOutputs();
         _batchSize = batchSize.For(Inputs);
         _parts = model.PartsOf(_batchSize);
@@ -100,7 +99,7 @@ internal sealed class BatchedDataView : IDataView
         return _input.Schema.Where(c => needed.Contains(c.Index));
     }
 
-    private List<InputBinding> Bind(IEnumerable<DataViewSchema.Column> columns, IReadOnlyDictionary<string, int[]> shapes)
+    private List<InputBinding> Bind(IEnumerable<DataViewSchema.Column> columns)
     {
         var bindings = new List<InputBinding>();
         foreach (var column in columns)
@@ -109,12 +108,10 @@ internal sealed class BatchedDataView : IDataView
                 break;
             if (Model.Inputs.FirstOrDefault(i => i.Name == column.Name) is not { } input)
                 Model.ScoreRowByRow($"the column '{column.Name}' replaces a constant of the model in each row");
-            else if (!BatchInput.Takes(column.Type))
-                Model.ScoreRowByRow($"the input '{input.Name}' ({input.Text}) holds no numbers");
-            else if (InputBinding.Create(input, shapes.GetValueOrDefault(input.Name), column) is { Binding: { } binding })
+            else if (InputBinding.Create(input, column) is { } binding)
                 bindings.Add(binding);
             else
-                Model.ScoreRowByRow(InputBinding.Create(input, shapes.GetValueOrDefault(input.Name), column).Reason!);
+                Model.ScoreRowByRow($"the column '{column.Name}' ({column.Type}) does not tell the shape of the input '{input.Name}' ({input.Text})");
         }
 
         return bindings;

@@ -18,6 +18,7 @@ internal sealed class BatchedModel : IDisposable
     private readonly RunOptions _options = new();
     private readonly RunOptions _quiet = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
     private readonly BatchedModelSource _source;
+    private readonly OnnxModel? _model; // null where it cannot be read, and no session is opened
     private readonly Dictionary<int, Lazy<InferenceSession>> _sessions = []; // by the threads of a run, 0 for ONNX Runtime's choice
     private readonly HashSet<IHostEnvironment> _listeners = [];
     private string? _rowByRowReason;
@@ -34,10 +35,15 @@ internal sealed class BatchedModel : IDisposable
         _source = source;
         try
         {
-            var model = source.Describe();
-            (Inputs, Outputs) = (model.Inputs, model.Outputs);
+            var step = source.Read();
+            var model = step.Model;
+            _model = model;
+            Inputs = [.. model.Inputs.Where(i => !BatchedModelInput.IsUnused(i)).Select(i => new BatchedModelInput(i, step.Shapes.GetValueOrDefault(i.Name)))];
+            Outputs = model.Outputs;
             RoundsActivations = model.OperatorTypes.Contains("QuantizeLinear");
             DynamicOperator = model.OperatorTypes.FirstOrDefault(DynamicOperators.Contains);
+            if (Inputs.FirstOrDefault(i => i.RowByRowReason is not null) is { RowByRowReason: { } reason })
+                ScoreRowByRow(reason);
         }
         catch (QuantizationException e)
         {
@@ -49,7 +55,8 @@ internal sealed class BatchedModel : IDisposable
     /// <summary>What messages call the step.</summary>
     public string Name { get; }
 
-    public IReadOnlyList<OnnxValueInfo> Inputs { get; }
+    /// <summary>The inputs that its step feeds.</summary>
+    public IReadOnlyList<BatchedModelInput> Inputs { get; }
 
     public IReadOnlyList<OnnxValueInfo> Outputs { get; }
 
@@ -180,7 +187,7 @@ internal sealed class BatchedModel : IDisposable
         lock (_lock)
         {
             if (!_sessions.TryGetValue(threads ?? 0, out session))
-                _sessions.Add(threads ?? 0, session = new(() => _source.Open(threads)));
+                _sessions.Add(threads ?? 0, session = new(() => _source.Open(_model!, threads)));
         }
 
         return session.Value;

@@ -35,8 +35,8 @@ public sealed class BatchedOnnxScoringEstimator : IEstimator<BatchedOnnxTransfor
         var step = CreateStep().Fit(input);
         try
         {
-            var source = BatchedModelSource.FromFile(_options.ModelFile, _options.IntraOpNumThreads);
-            return new(step, new(_options.ModelFile, source, _options.Environment), _options.ShapeDictionary, _batchSize);
+            var source = BatchedModelSource.FromFile(_options.ModelFile, _options.ShapeDictionary, _options.IntraOpNumThreads);
+            return new(step, new(_options.ModelFile, source, _options.Environment), _batchSize);
         }
         catch
         {

@@ -16,11 +16,11 @@ public sealed class BatchedOnnxTransformer : ITransformer, ICanSaveModel, IDispo
     private readonly BatchedModel _model;
     private bool _disposed;
 
-    internal BatchedOnnxTransformer(OnnxTransformer rows, BatchedModel model, IReadOnlyDictionary<string, int[]> shapes, BatchSize batchSize)
+    internal BatchedOnnxTransformer(OnnxTransformer rows, BatchedModel model, BatchSize batchSize)
     {
         _rows = rows;
         _model = model;
-        Scoring = new(rows, model, shapes, batchSize);
+        Scoring = new(rows, model, batchSize);
     }
 
     /// <summary>How rows are scored, and whether they are scored one by one after all.</summary>

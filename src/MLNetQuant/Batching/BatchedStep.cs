@@ -10,20 +10,17 @@ public sealed class BatchedStep
 {
     private readonly OnnxTransformer _step;
     private readonly BatchedModel _model;
-    private readonly IReadOnlyDictionary<string, int[]> _shapes;
     private readonly BatchSize _batchSize;
     private readonly string? _keptReason;
 
     /// <param name="step">The step of ML.NET.</param>
     /// <param name="model">Its model.</param>
-    /// <param name="shapes">Shapes that the step was given for inputs, by name.</param>
     /// <param name="batchSize">Rows to score at once.</param>
     /// <param name="exact">Whether rows stay alone where their scores would depend on the batch.</param>
-    internal BatchedStep(OnnxTransformer step, BatchedModel model, IReadOnlyDictionary<string, int[]> shapes, BatchSize batchSize, bool exact = false)
+    internal BatchedStep(OnnxTransformer step, BatchedModel model, BatchSize batchSize, bool exact = false)
     {
         _step = step;
         _model = model;
-        _shapes = shapes;
         _batchSize = batchSize;
         if (model.DynamicOperator is not { } op)
             return;
@@ -62,7 +59,7 @@ public sealed class BatchedStep
     {
         if (RowByRowReason is not null)
             return _step.Transform(input);
-        var view = new BatchedDataView(_model, _step, input, _shapes, _batchSize);
+        var view = new BatchedDataView(_model, _step, input, _batchSize);
         return RowByRowReason is null ? view : _step.Transform(input);
     }
 
@@ -72,6 +69,6 @@ public sealed class BatchedStep
     internal BatchedStep With(BatchSize batchSize, IHostEnvironment? environment)
     {
         _model.Listen(environment);
-        return new(_step, _model, _shapes, batchSize);
+        return new(_step, _model, batchSize);
     }
 }

@@ -75,7 +75,7 @@ public sealed class BatchedTransformer : ITransformer, ICanSaveModel, IDisposabl
                 var name = $"ONNX step {_steps.Count + 1}";
                 var batched = new BatchedModel(name, BatchedModelSource.FromStep(step, name), environment);
                 _owned.Add(batched);
-                return Add(new(step, batched, new Dictionary<string, int[]>(), batchSize));
+                return Add(new(step, batched, batchSize));
             case WeightQuantizingTransformer quantized:
                 return Add(quantized.Scoring.With(batchSize, environment));
             case BatchedOnnxTransformer again:

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLNetQuant.Onnx;
 
 namespace MLNetQuant.Batching;
 
@@ -13,35 +12,20 @@ internal sealed record InputBinding(DataViewSchema.Column Column, long[] RowShap
     /// <summary>Values of a row, or the number that they are a multiple of.</summary>
     public int KnownWidth { get; } = checked((int)RowShape.Where((_, axis) => axis != OpenAxis).Aggregate(1L, (a, b) => a * b));
 
-    /// <summary>Binds a column to an input, or says why its rows cannot be stacked.</summary>
-    /// <param name="input">The input.</param>
-    /// <param name="given">The shape that the caller gave for the input, if any.</param>
-    /// <param name="column">The column.</param>
-    public static (InputBinding? Binding, string? Reason) Create(OnnxValueInfo input, int[]? given, DataViewSchema.Column column)
+    /// <summary>Binds a column to an input as ML.NET does; null where the column does not fill the shape of a row.</summary>
+    public static InputBinding? Create(BatchedModelInput input, DataViewSchema.Column column)
     {
-        if (input.Shape is null || input.Shape.Count == 0)
-            return (null, $"the input '{input.Name}' ({input.Text}) has no axis for rows");
-        if (input.Shape[0] >= 0)
-            return (null, $"the input '{input.Name}' ({input.Text}) has a fixed first axis");
-        long[] shape = given is null ? [.. input.Shape] : Array.ConvertAll(given, d => d > 0 ? d : -1L);
-        if (shape.Length != input.Shape.Count || shape[0] > 1)
-            return (null, $"the shape given for the input '{input.Name}' ({input.Text}) has more than one row");
-        shape[0] = 1;
-
-        int[] open = [.. Enumerable.Range(0, shape.Length).Where(axis => shape[axis] <= 0)];
-        var known = shape.Where(d => d > 0).Aggregate(1L, (a, b) => a * b);
-
-        // Rows of one length tell the one open axis, which ML.NET takes from a dictionary that a saved step keeps to itself.
-        if (column.Type is VectorDataViewType { Size: > 0 and var size } && open is [var axis] && size % known == 0)
-            (shape[axis], known, open) = (size / known, size, []);
+        var shape = input.RowShape;
+        int[] open = [.. Enumerable.Range(0, shape.Length).Where(axis => shape[axis] < 0)];
         return column.Type switch
         {
-            VectorDataViewType { Size: 0 } when open.Length == 1 => (new(column, shape, open[0]), null),
-            VectorDataViewType { Size: > 0 } vector when open.Length == 0 && known == vector.Size => (new(column, shape, -1), null),
+            // ML.NET fills an open axis from vectors of unknown length only.
+            VectorDataViewType { Size: 0 } when open.Length == 1 => new(column, shape, open[0]),
+            VectorDataViewType { Size: > 0 } vector when open.Length == 0 && shape.Aggregate(1L, (a, b) => a * b) == vector.Size => new(column, shape, -1),
 
-            // ML.NET feeds a single value as a matrix of one row and one column.
-            not VectorDataViewType when shape is [1, 1 or -1] => (new(column, [1, 1], -1), null),
-            _ => (null, $"the column '{column.Name}' ({column.Type}) does not tell the shape of the input '{input.Name}' ({input.Text})"),
+            // It feeds a single value as a matrix of one row and one column.
+            not VectorDataViewType when shape is [1, 1 or -1] => new(column, [1, 1], -1),
+            _ => null,
         };
     }
 

@@ -1,37 +1,42 @@
-using System.Buffers.Binary;
-using System.IO.Compression;
 using Microsoft.ML;
 using Microsoft.ML.Transforms.Onnx;
+using MLNetQuant.Onnx;
 
 namespace MLNetQuant.Saved;
 
 /// <summary>
-/// The ONNX bytes of an ML.NET step. Nothing public gives them but the saved step: its entry <c>OnnxModel</c> holds
-/// their number as a little-endian int32, and then them.
+/// What an ONNX step of ML.NET keeps to itself, its model and the shapes that it was given: nothing public tells them but the
+/// saved step.
 /// </summary>
 internal static class SavedOnnxModel
 {
-    private const string Entry = "OnnxModel";
-
-    /// <exception cref="QuantizationException">The saved step has no such entry.</exception>
-    public static byte[] Read(OnnxTransformer step)
+    /// <summary>Saves a step to memory, to be read when it is asked for.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <exception cref="QuantizationException">The step's model file is gone, which ML.NET reads again when a step is saved.</exception>
+    public static Func<SavedOnnxStep> Of(OnnxTransformer step, string name)
     {
         using var saved = new MemoryStream();
+        try
+        {
+            // Saving reads neither seed nor log of its context, so that any context will do.
+            new MLContext().Model.Save(step, inputSchema: null, saved);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(name, e);
+        }
 
-        // Saving reads neither seed nor log of its context, so that any context will do.
-        new MLContext().Model.Save(step, inputSchema: null, saved);
-        saved.Position = 0;
-        using var archive = new ZipArchive(saved, ZipArchiveMode.Read);
-        var entry = archive.Entries.FirstOrDefault(e => IsModel(e.FullName))
-            ?? throw new QuantizationException("The saved ONNX step holds no model: save the model with ML.NET and load it again.");
-        using var stream = entry.Open();
-        Span<byte> length = stackalloc byte[sizeof(int)];
-        stream.ReadExactly(length);
-        var bytes = new byte[BinaryPrimitives.ReadInt32LittleEndian(length)];
-        stream.ReadExactly(bytes);
-        return bytes;
+        var bytes = saved.ToArray();
+        return () =>
+        {
+            var model = SavedModel.Parse(bytes, name);
+            return model.ReadOnnx(model.Steps.Single(s => s.Kind == SavedStepKind.Onnx), name);
+        };
     }
 
-    /// <summary>Files that were written on Windows may separate folders by backslashes.</summary>
-    private static bool IsModel(string path) => path.Replace('\\', '/').Split('/')[^1] == Entry;
+    /// <summary>Says why a step cannot be saved, and what to do.</summary>
+    public static QuantizationException Unreadable(string name, Exception cause) => new(
+        $"{name} cannot be saved, because ML.NET then reads its model file once more ({cause.Message.TrimEnd('.')}): put the file back, or fit or load the model again.",
+        cause);
 }

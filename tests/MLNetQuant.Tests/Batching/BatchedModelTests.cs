@@ -116,6 +116,48 @@ public sealed class BatchedModelTests : IDisposable
     }
 
     [Fact]
+    public void The_shapes_that_a_step_was_given_shape_its_batches()
+    {
+        // Nothing else tells how 8 values become two axes.
+        var file = new ModelFile().Input("x", DataType.Float, -1, -1, -1).Node("Softmax", "y", "x").Output("y", -1, -1, -1).Save(_folder["open.onnx"]);
+        var data = View(SmallModels.Rows(40, 8));
+        using var rowByRow = _ml.Transforms.ApplyOnnxModel(file, Shape("x", 1, 2, 4)).Fit(data);
+        _ml.Model.Save(rowByRow, data.Schema, _folder["model.zip"]);
+        foreach (var model in new[] { rowByRow, _ml.Model.Load(_folder["model.zip"], out _) })
+        {
+            using var batched = model.Batched();
+            RowValues.AssertNear(RowValues.Of(rowByRow.Transform(data)), RowValues.Of(batched.Transform(data)));
+            Assert.Null(Assert.Single(batched.Steps).RowByRowReason);
+        }
+    }
+
+    [Fact]
+    public void An_open_axis_in_the_shape_that_a_step_was_given_takes_up_the_length_of_a_row()
+    {
+        var file = new ModelFile().Input("x", DataType.Float, -1, -1, -1).Node("Softmax", "y", "x").Output("y", -1, -1, -1).Save(_folder["open.onnx"]);
+        var random = new Random(1);
+        var data = _ml.Data.LoadFromEnumerable(Enumerable.Range(0, 40).Select(i => new Long
+        {
+            X = [.. Enumerable.Range(0, 2 * (1 + (i % 4))).Select(_ => random.NextSingle())],
+        }).ToArray());
+        using var rowByRow = _ml.Transforms.ApplyOnnxModel(file, Shape("x", -1, 2, -1)).Fit(data);
+        using var batched = rowByRow.Batched();
+        RowValues.AssertNear(RowValues.Of(rowByRow.Transform(data)), RowValues.Of(batched.Transform(data)));
+        Assert.Null(Assert.Single(batched.Steps).RowByRowReason);
+    }
+
+    [Fact]
+    public void Rows_that_do_not_fill_the_shape_that_a_step_was_given_fail_as_they_do_row_by_row()
+    {
+        var file = new ModelFile().Input("x", DataType.Float, -1, -1, 2).Node("Relu", "y", "x").Output("y", -1, -1, 2).Save(_folder["open.onnx"]);
+        var data = View(SmallModels.Rows(10, 8));
+        using var rowByRow = _ml.Transforms.ApplyOnnxModel(file, Shape("x", 1, 2, 2)).Fit(data);
+        using var batched = rowByRow.Batched();
+        Assert.ThrowsAny<Exception>(() => RowValues.Of(rowByRow.Transform(data)));
+        Assert.ThrowsAny<Exception>(() => RowValues.Of(batched.Transform(data)));
+    }
+
+    [Fact]
     public void The_estimator_promises_the_columns_that_ApplyOnnxModel_promises()
     {
         var shape = ShapeCapture.Of(_data);
@@ -179,6 +221,17 @@ public sealed class BatchedModelTests : IDisposable
             Assert.Contains($"{size}", Assert.Throws<QuantizationException>(() => model.Batched(size)).Message, StringComparison.Ordinal);
             Assert.Throws<QuantizationException>(() => _ml.Transforms.ApplyOnnxModelBatched("y", "x", _file, size));
         }
+    }
+
+    private static Dictionary<string, int[]> Shape(string input, params int[] shape) => new() { [input] = shape };
+
+    private IDataView View(float[][] rows) => _ml.Data.LoadFromEnumerable(rows.Select(x => new Eight { X = x }).ToArray());
+
+    private sealed class Eight
+    {
+        [VectorType(8)]
+        [ColumnName("x")]
+        public float[] X { get; set; } = [];
     }
 
     private sealed class Scored
