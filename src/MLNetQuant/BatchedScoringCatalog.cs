@@ -46,14 +46,17 @@ public static class BatchedScoringCatalog
     /// <param name="outputColumnName">The output column, named as an output of the model.</param>
     /// <param name="inputColumnName">The input column, named as the input of the model.</param>
     /// <param name="modelFile">Path of the ONNX model. Only use models from trusted sources.</param>
-    /// <param name="batchSize">Rows that are scored at once, at most; at least 1.</param>
+    /// <param name="batchSize">
+    /// Rows that are scored at once, at most; at least 1. <see langword="null"/> takes up to 256 rows, and no more than hold 2^20
+    /// input values (4 MB of floats).
+    /// </param>
     /// <exception cref="QuantizationException">The batch size is below 1.</exception>
     public static BatchedOnnxScoringEstimator ApplyOnnxModelBatched(
         this TransformsCatalog catalog,
         string outputColumnName,
         string inputColumnName,
         string modelFile,
-        int batchSize = BatchSize.DefaultRows) =>
+        int? batchSize = null) =>
         catalog.ApplyOnnxModelBatched([outputColumnName], [inputColumnName], modelFile, batchSize);
 
     /// <summary>Scores with an ONNX model with several input or output columns, many rows in one run.</summary>
@@ -63,14 +66,17 @@ public static class BatchedScoringCatalog
     /// <param name="outputColumnNames">The output columns, named as outputs of the model; none for all.</param>
     /// <param name="inputColumnNames">The input columns, named as the inputs of the model; none for all.</param>
     /// <param name="modelFile">Path of the ONNX model. Only use models from trusted sources.</param>
-    /// <param name="batchSize">Rows that are scored at once, at most; at least 1.</param>
+    /// <param name="batchSize">
+    /// Rows that are scored at once, at most; at least 1. <see langword="null"/> takes up to 256 rows, and no more than hold 2^20
+    /// input values (4 MB of floats).
+    /// </param>
     /// <exception cref="QuantizationException">The batch size is below 1.</exception>
     public static BatchedOnnxScoringEstimator ApplyOnnxModelBatched(
         this TransformsCatalog catalog,
         string[] outputColumnNames,
         string[] inputColumnNames,
         string modelFile,
-        int batchSize = BatchSize.DefaultRows)
+        int? batchSize = null)
     {
         ArgumentNullException.ThrowIfNull(outputColumnNames);
         ArgumentNullException.ThrowIfNull(inputColumnNames);
@@ -98,7 +104,10 @@ public static class BatchedScoringCatalog
     /// </summary>
     /// <inheritdoc cref="ApplyOnnxModelBatched(TransformsCatalog, string)" path="/remarks"/>
     /// <param name="model">A fitted or loaded model with at least one ONNX step. It stays yours, and is to live as long as the result.</param>
-    /// <param name="batchSize">Rows that are scored at once, at most; at least 1.</param>
+    /// <param name="batchSize">
+    /// Rows that are scored at once, at most; at least 1. <see langword="null"/> takes up to 256 rows, and no more than hold 2^20
+    /// input values (4 MB of floats).
+    /// </param>
     /// <param name="environment">
     /// The context, for example the <c>MLContext</c>, whose log is told when rows are scored one by one after all, or when
     /// scores depend on the batch; <see langword="null"/> tells nobody.
@@ -113,7 +122,7 @@ public static class BatchedScoringCatalog
     /// </code>
     /// </example>
     public static BatchedTransformer Batched(
-        this ITransformer model, int batchSize = BatchSize.DefaultRows, IHostEnvironment? environment = null)
+        this ITransformer model, int? batchSize = null, IHostEnvironment? environment = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         return new(model, BatchSize.Of(batchSize), environment);

@@ -12,10 +12,16 @@ internal readonly record struct BatchSize(int Rows, long InputValues)
     /// </summary>
     public static BatchSize Default { get; } = new(DefaultRows, 1 << 20);
 
+    /// <param name="rows">Rows at most; null for the default.</param>
     /// <exception cref="QuantizationException">No row would be scored.</exception>
-    public static BatchSize Of(int rows) => rows > 0
-        ? new(rows, long.MaxValue)
-        : throw new QuantizationException($"The batch size is {rows}: give at least 1 row.");
+    public static BatchSize Of(int? rows) => rows switch
+    {
+        null => Default,
+
+        // Buffers grow by doubling, within the length that an array can have.
+        > 0 => new(rows.Value, 1 << 29),
+        _ => throw new QuantizationException($"The batch size is {rows}: give at least 1 row, or none for the default."),
+    };
 
     public int For(IEnumerable<InputBinding> inputs) =>
         (int)Math.Clamp(InputValues / Math.Max(1L, inputs.Sum(i => (long)i.KnownWidth)), 1, Rows);

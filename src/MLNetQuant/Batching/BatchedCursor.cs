@@ -19,9 +19,9 @@ internal sealed class BatchedCursor : DataViewRowCursor
     private readonly int _batchSize;
     private readonly RowPointer _pointer = new();
     private readonly ValueGetter<DataViewRowId> _getId;
-    private readonly DataViewRowId[] _ids;
-    private readonly long[] _batches;
 
+    private DataViewRowId[] _ids = [];
+    private long[] _batches = [];
     private long _start;
     private int _rows;
     private bool _started;
@@ -40,8 +40,6 @@ internal sealed class BatchedCursor : DataViewRowCursor
         _input = input;
         _active = active;
         _batchSize = batchSize;
-        _ids = new DataViewRowId[batchSize];
-        _batches = new long[batchSize];
         _getId = input.GetIdGetter();
         _passed = new ColumnBuffer?[active.Length];
         _outputs = new BatchOutput?[active.Length];
@@ -174,6 +172,8 @@ internal sealed class BatchedCursor : DataViewRowCursor
 
     private void ReadRow()
     {
+        ColumnBuffer.Reserve(ref _ids, _rows);
+        ColumnBuffer.Reserve(ref _batches, _rows);
         _run.Read();
         foreach (var buffer in _passed)
             buffer?.Read(_rows);

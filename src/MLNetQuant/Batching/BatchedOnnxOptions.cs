@@ -19,8 +19,11 @@ public sealed record BatchedOnnxOptions
     /// </summary>
     public IReadOnlyDictionary<string, int[]> ShapeDictionary { get; init; } = new Dictionary<string, int[]>();
 
-    /// <summary>Rows that are scored at once, at most; at least 1. Their inputs, outputs and activations are in memory together.</summary>
-    public int BatchSize { get; init; } = Batching.BatchSize.DefaultRows;
+    /// <summary>
+    /// Rows that are scored at once, at most; at least 1. Their inputs, outputs and activations are in memory together.
+    /// <see langword="null"/>, the default, takes up to 256 rows, and no more than hold 2^20 input values (4 MB of floats).
+    /// </summary>
+    public int? BatchSize { get; init; }
 
     /// <summary>
     /// Threads of one run, of which there is then one at a time for each cursor; <see langword="null"/> (the default) takes all

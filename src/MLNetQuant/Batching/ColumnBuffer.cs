@@ -48,7 +48,7 @@ internal abstract class ColumnBuffer : IDisposable
     }
 
     /// <summary>Makes room for a row, and for those that will follow.</summary>
-    protected static void Reserve<T>(ref T[] values, int row)
+    public static void Reserve<T>(ref T[] values, int row)
     {
         const int least = 16;
         if (row >= values.Length)

@@ -210,6 +210,42 @@ public sealed class BatchedModelTests : IDisposable
         Assert.Throws<ObjectDisposedException>(() => RowValues.Of(view, "y"));
     }
 
+    [Theory]
+    [InlineData(null, 16)]
+    [InlineData(40, 40)]
+    public void Who_chooses_no_batch_size_has_no_more_than_4_MB_of_inputs_read_ahead(int? batchSize, int rows)
+    {
+        const int width = 1 << 16;
+        var file = new ModelFile().Input("x", DataType.Float, -1, width).Node("Relu", "y", "x").Output("y", -1, width).Save(_folder["wide.onnx"]);
+        var zeros = new float[width];
+        var source = _ml.Data.LoadFromEnumerable(Enumerable.Range(0, 50).Select(_ => new Wide { X = zeros }));
+        using var model = _ml.Transforms.ApplyOnnxModel(file).Fit(source);
+        using var batched = model.Batched(batchSize);
+        using var again = _ml.Transforms.ApplyOnnxModelBatched(["y"], ["x"], file, batchSize).Fit(source);
+        foreach (var scorer in new ITransformer[] { batched, again })
+        {
+            var data = new RecordingDataView(source);
+            var view = scorer.Transform(data);
+            using var cursor = view.GetRowCursor([view.Schema["y"]]);
+            Assert.True(cursor.MoveNext());
+            Assert.Equal(rows, data.RowsRead);
+        }
+    }
+
+    [Fact]
+    public void A_huge_batch_size_takes_memory_for_the_rows_that_there_are()
+    {
+        using var model = _ml.Transforms.ApplyOnnxModel(_file).Fit(_data);
+        using var batched = model.Batched(int.MaxValue);
+        Assert.Equal(int.MaxValue, Assert.Single(batched.Steps).BatchSize);
+        var view = batched.Transform(_data);
+        var expected = RowValues.Of(model.Transform(_data), "y");
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var scores = RowValues.Of(view, "y");
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 << 20);
+        RowValues.AssertNear(expected, scores);
+    }
+
     [Fact]
     public void What_cannot_be_batched_is_refused_in_a_sentence()
     {
@@ -230,6 +266,13 @@ public sealed class BatchedModelTests : IDisposable
     private sealed class Eight
     {
         [VectorType(8)]
+        [ColumnName("x")]
+        public float[] X { get; set; } = [];
+    }
+
+    private sealed class Wide
+    {
+        [VectorType(1 << 16)]
         [ColumnName("x")]
         public float[] X { get; set; } = [];
     }
