@@ -13,6 +13,7 @@ public static partial class WeightQuantizationCatalog
     /// <param name="catalog">The transforms catalog.</param>
     /// <param name="modelFile">Path of the float ONNX model. Only use models from trusted sources.</param>
     /// <param name="bits">Bits per weight, 1 to 8.</param>
+    /// <param name="context">Whose log is told of progress, of warnings, and when rows are scored one by one; <see langword="null"/> for nobody's.</param>
     /// <remarks>
     /// <format type="text/markdown"><![CDATA[
     /// | Characteristic | |
@@ -32,52 +33,57 @@ public static partial class WeightQuantizationCatalog
     /// </code>
     /// </example>
     public static WeightQuantizingEstimator QuantizeWeights(
-        this TransformsCatalog catalog, string modelFile, int bits = 8) =>
-        catalog.QuantizeWeights(modelFile, QuantizationOptions.Default with { Bits = bits });
+        this TransformsCatalog catalog, string modelFile, int bits = 8, MLContext? context = null) =>
+        catalog.QuantizeWeights(modelFile, QuantizationOptions.Default with { Bits = bits }, context);
 
     /// <summary>
     /// Quantizes the weights of an ONNX model on the rows that reach this step, and scores with the result. The input
     /// and output columns are named as the model's inputs and outputs.
     /// </summary>
-    /// <inheritdoc cref="QuantizeWeights(TransformsCatalog, string, int)" path="/remarks"/>
+    /// <inheritdoc cref="QuantizeWeights(TransformsCatalog, string, int, MLContext)" path="/remarks"/>
     /// <param name="catalog">The transforms catalog.</param>
     /// <param name="modelFile">Path of the float ONNX model. Only use models from trusted sources.</param>
     /// <param name="options">What to quantize and how.</param>
+    /// <param name="context">Whose log is told of progress, of warnings, and when rows are scored one by one; <see langword="null"/> for nobody's.</param>
     public static WeightQuantizingEstimator QuantizeWeights(
-        this TransformsCatalog catalog, string modelFile, QuantizationOptions options) =>
-        new(catalog, new ModelSource(modelFile), outputColumnNames: null, inputColumnNames: null, options);
+        this TransformsCatalog catalog, string modelFile, QuantizationOptions options, MLContext? context = null) =>
+        new(catalog, new ModelSource(modelFile), outputColumnNames: null, inputColumnNames: null, options, context);
 
     /// <summary>Quantizes the weights of an ONNX model with one input column and one output column.</summary>
-    /// <inheritdoc cref="QuantizeWeights(TransformsCatalog, string, int)" path="/remarks"/>
+    /// <inheritdoc cref="QuantizeWeights(TransformsCatalog, string, int, MLContext)" path="/remarks"/>
     /// <param name="catalog">The transforms catalog.</param>
     /// <param name="outputColumnName">The output column, named as an output of the model.</param>
     /// <param name="inputColumnName">The input column, named as the input of the model.</param>
     /// <param name="modelFile">Path of the float ONNX model. Only use models from trusted sources.</param>
     /// <param name="options">What to quantize and how; <see langword="null"/> for the defaults.</param>
+    /// <param name="context">Whose log is told of progress, of warnings, and when rows are scored one by one; <see langword="null"/> for nobody's.</param>
     public static WeightQuantizingEstimator QuantizeWeights(
         this TransformsCatalog catalog,
         string outputColumnName,
         string inputColumnName,
         string modelFile,
-        QuantizationOptions? options = null) =>
-        catalog.QuantizeWeights([outputColumnName], [inputColumnName], modelFile, options);
+        QuantizationOptions? options = null,
+        MLContext? context = null) =>
+        catalog.QuantizeWeights([outputColumnName], [inputColumnName], modelFile, options, context);
 
     /// <summary>Quantizes the weights of an ONNX model with several input or output columns.</summary>
-    /// <inheritdoc cref="QuantizeWeights(TransformsCatalog, string, int)" path="/remarks"/>
+    /// <inheritdoc cref="QuantizeWeights(TransformsCatalog, string, int, MLContext)" path="/remarks"/>
     /// <param name="catalog">The transforms catalog.</param>
     /// <param name="outputColumnNames">The output columns, named as outputs of the model; none for all.</param>
     /// <param name="inputColumnNames">The input columns, named as the inputs of the model; none for all.</param>
     /// <param name="modelFile">Path of the float ONNX model. Only use models from trusted sources.</param>
     /// <param name="options">What to quantize and how; <see langword="null"/> for the defaults.</param>
+    /// <param name="context">Whose log is told of progress, of warnings, and when rows are scored one by one; <see langword="null"/> for nobody's.</param>
     public static WeightQuantizingEstimator QuantizeWeights(
         this TransformsCatalog catalog,
         string[] outputColumnNames,
         string[] inputColumnNames,
         string modelFile,
-        QuantizationOptions? options = null)
+        QuantizationOptions? options = null,
+        MLContext? context = null)
     {
         ArgumentNullException.ThrowIfNull(outputColumnNames);
         ArgumentNullException.ThrowIfNull(inputColumnNames);
-        return Create(catalog, [.. outputColumnNames], [.. inputColumnNames], new(modelFile), options);
+        return Create(catalog, [.. outputColumnNames], [.. inputColumnNames], new(modelFile), options, context);
     }
 }

@@ -17,13 +17,15 @@ public sealed class WeightQuantizingEstimator : IEstimator<WeightQuantizingTrans
     private readonly string[]? _outputColumnNames;
     private readonly string[]? _inputColumnNames;
     private readonly QuantizationOptions _options;
+    private readonly MLContext? _context;
 
     internal WeightQuantizingEstimator(
         TransformsCatalog catalog,
         ModelSource source,
         string[]? outputColumnNames,
         string[]? inputColumnNames,
-        QuantizationOptions options)
+        QuantizationOptions options,
+        MLContext? context)
     {
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(options);
@@ -33,6 +35,7 @@ public sealed class WeightQuantizingEstimator : IEstimator<WeightQuantizingTrans
         _outputColumnNames = outputColumnNames;
         _inputColumnNames = inputColumnNames;
         _options = options;
+        _context = context;
     }
 
     /// <summary>Reads calibration rows, quantizes the model, and returns the transformer that scores with it.</summary>
@@ -50,8 +53,11 @@ public sealed class WeightQuantizingEstimator : IEstimator<WeightQuantizingTrans
         var calibration = CalibrationRows.Read(input, columns, _options.Rows, _options.CancellationToken);
 
         // ML.NET loads a model from one file, which Never asks for; what the caller asked for is for SaveOnnxModel.
-        var quantized = ModelQuantizer.Quantize(model, calibration, _options with { Rows = null, ExternalData = ExternalData.Never });
-        return WeightQuantizingTransformer.Create(_catalog, quantized, _options.ExternalData, names.Outputs, columns, input);
+        using var messages = new FitMessages(_context, _source.Name, _options.Progress);
+        var quantized = ModelQuantizer.Quantize(
+            model, calibration, _options with { Rows = null, ExternalData = ExternalData.Never, Progress = messages });
+        messages.Tell(quantized.Report);
+        return WeightQuantizingTransformer.Create(_catalog, _context, quantized, _options.ExternalData, names.Outputs, columns, input);
     }
 
     /// <inheritdoc/>

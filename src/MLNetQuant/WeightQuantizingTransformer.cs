@@ -21,13 +21,13 @@ public sealed class WeightQuantizingTransformer : ITransformer, ICanSaveModel, I
     private bool _disposed;
 
     private WeightQuantizingTransformer(
-        OnnxTransformer scorer, QuantizedModel quantized, ExternalData externalData, TemporaryModelFile file, IReadOnlyDictionary<string, int[]> shapes)
+        OnnxTransformer scorer, MLContext? context, QuantizedModel quantized, ExternalData externalData, TemporaryModelFile file, IReadOnlyDictionary<string, int[]> shapes)
     {
         _scorer = scorer;
         _model = quantized.Model;
         _externalData = externalData;
         _file = file;
-        _batches = new("The quantized model", BatchedModelSource.From(quantized.Model, file.Path, shapes), environment: null);
+        _batches = new("The quantized model", BatchedModelSource.From(quantized.Model, file.Path, shapes), context);
         Scoring = new(scorer, _batches, BatchSize.Default, exact: true);
         Report = quantized.Report;
     }
@@ -83,7 +83,7 @@ public sealed class WeightQuantizingTransformer : ITransformer, ICanSaveModel, I
     }
 
     internal static WeightQuantizingTransformer Create(
-        TransformsCatalog catalog, QuantizedModel quantized, ExternalData externalData, string[] outputs, IReadOnlyList<BoundColumn> inputs, IDataView schemaSource)
+        TransformsCatalog catalog, MLContext? context, QuantizedModel quantized, ExternalData externalData, string[] outputs, IReadOnlyList<BoundColumn> inputs, IDataView schemaSource)
     {
         // ML.NET reads the model's file again whenever it saves the step, so that the file lives as long as the step.
         var file = TemporaryModelFile.Create(quantized.Model);
@@ -98,7 +98,7 @@ public sealed class WeightQuantizingTransformer : ITransformer, ICanSaveModel, I
                 shapes,
                 gpuDeviceId: null,
                 fallbackToCpu: false);
-            return new(scorer.Fit(schemaSource), quantized, externalData, file, shapes);
+            return new(scorer.Fit(schemaSource), context, quantized, externalData, file, shapes);
         }
         catch
         {

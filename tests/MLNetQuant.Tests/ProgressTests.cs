@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.Runtime;
 using MLNetQuant.Tests.Data;
 
 namespace MLNetQuant.Tests;
@@ -23,6 +24,33 @@ public sealed class ProgressTests
         Assert.Equal(Enumerable.Range(0, layers + 1), told.Steps.Select(s => s.Completed).Distinct());
         Assert.Equal(model.Report.Layers.Select(l => l.Name), told.Steps.Where(s => s.Stage == "calibrate").Select(s => s.Layer));
         Assert.Equal(["calibrate", "quantize", "write", "verify"], told.Steps.Select(s => s.Stage).Distinct());
+    }
+
+    [Fact]
+    public void The_log_of_the_context_is_told_of_each_layer_and_of_the_result()
+    {
+        var ml = new MLContext(seed: 1);
+        var log = new List<string>();
+        ml.Log += (_, e) =>
+        {
+            if (e.Kind == ChannelMessageKind.Info && e.Source.Contains("MLNetQuant", StringComparison.Ordinal))
+                log.Add(e.RawMessage);
+        };
+        var told = new Recorder(_ => { });
+        var rows = ml.Data.LoadFromEnumerable(FashionMnist.Calibration.Take(64));
+        var options = new QuantizationOptions { RowsPerLayer = 256, Progress = told };
+        using (var silent = ml.Transforms.QuantizeWeights(FashionMnist.ModelFile, options).Fit(rows))
+            Assert.Empty(log);
+        var silently = told.Steps.ToArray();
+        told.Steps.Clear();
+        using var model = ml.Transforms.QuantizeWeights(FashionMnist.ModelFile, options, ml).Fit(rows);
+        Assert.Equal(silently, told.Steps);
+
+        var report = model.Report;
+        string[] layers = [.. report.Layers.Select((l, i) => $"{FashionMnist.ModelFile}: layer {i + 1} of {report.Layers.Count}, '{l.Name}'.")];
+        Assert.Equal(layers, log.Take(layers.Length));
+        Assert.Equal(layers.Length + 3, log.Count);
+        Assert.Contains($"{report.FloatBytes} to {report.QuantizedBytes} bytes", log[^1], StringComparison.Ordinal);
     }
 
     [Theory]

@@ -144,6 +144,18 @@ public sealed class RowByRowTests : IDisposable
         RowValues.AssertNear(RowValues.Of(rowByRow.Transform(data), "y"), scores, tolerance: 0.05f);
     }
 
+    [Fact]
+    public void A_quantized_model_tells_the_log_of_its_context()
+    {
+        var file = Model().Weights("W", 4, 5).Node("MatMul", "p", "x", "W").Scalar("zero", 0).Node("CumSum", "y", "p", "zero").Output("y", -1, 5).Save(_folder["x.onnx"]);
+        var data = View(SmallModels.Rows(50, 4));
+        using var model = _ml.Transforms.QuantizeWeights("y", "x", File.ReadAllBytes(file), context: _ml).Fit(data);
+        _warnings.Clear();
+        RowValues.Of(model.Transform(data), "y");
+        Assert.Contains("an operator mixes the rows of a batch", model.Scoring.RowByRowReason, StringComparison.Ordinal);
+        Assert.Equal(model.Scoring.RowByRowReason, Assert.Single(_warnings));
+    }
+
     private static ModelFile Model() => new ModelFile().Input("x", DataType.Float, -1, 4);
 
     private void AssertRowByRow(string file, string reason, bool atOnce = false, float[][]? rows = null, int batchSize = 256)
