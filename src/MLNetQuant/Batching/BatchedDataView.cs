@@ -36,6 +36,11 @@ internal sealed class BatchedDataView : IDataView
     /// <summary>Where the columns come from.</summary>
     public ColumnOrigins Origins { get; }
 
+    /// <summary>
+    /// Why rows of these columns are scored one by one, in one clause, though those of others may not be; null where they are not.
+    /// </summary>
+    public string? ColumnsReason { get; private set; }
+
     /// <summary>The columns that feed the model.</summary>
     public IReadOnlyList<InputBinding> Inputs { get; }
 
@@ -84,7 +89,7 @@ internal sealed class BatchedDataView : IDataView
             active[column.Index] = true;
         }
 
-        return Origins.Added.Any(c => active[c.Index]) && Model.RowByRowReason is null && Model.TryOpen(_parts.ThreadsFor(GetRowCount() ?? long.MaxValue)) ? active : null;
+        return Origins.Added.Any(c => active[c.Index]) && ColumnsReason is null && Model.TryOpen(_parts.ThreadsFor(GetRowCount() ?? long.MaxValue)) ? active : null;
     }
 
     private IEnumerable<DataViewSchema.Column> Needed(bool[] active)
@@ -111,7 +116,7 @@ internal sealed class BatchedDataView : IDataView
             else if (InputBinding.Create(input, column) is { } binding)
                 bindings.Add(binding);
             else
-                Model.ScoreRowByRow($"the column '{column.Name}' ({column.Type}) does not tell the shape of the input '{input.Name}' ({input.Text})");
+                ColumnsReason = $"the column '{column.Name}' ({column.Type}) does not tell the shape of the input '{input.Name}' ({input.Text})";
         }
 
         return bindings;

@@ -73,10 +73,13 @@ internal sealed class BatchedModel : IDisposable
     /// <param name="reason">Why, without the name of the step.</param>
     public void ScoreRowByRow(string reason)
     {
-        var sentence = $"{Name}: rows are scored one by one, because {reason}.";
+        var sentence = SentenceOf(reason);
         if (Interlocked.CompareExchange(ref _rowByRowReason, sentence, null) is null)
             Tell(sentence);
     }
+
+    /// <summary>A sentence on why rows are scored one by one.</summary>
+    public string SentenceOf(string reason) => $"{Name}: rows are scored one by one, because {reason}.";
 
     /// <summary>How many batches of different rows have given these outputs.</summary>
     public int BatchesOf(string outputs)
@@ -95,10 +98,12 @@ internal sealed class BatchedModel : IDisposable
     /// <summary>How batches of so many rows are cut.</summary>
     public BatchParts PartsOf(int rows) => _source.FixesThreads ? BatchParts.One : BatchParts.Of(rows, Environment.ProcessorCount);
 
-    /// <summary>Opens the session whose runs use so many threads, or gives up batches.</summary>
+    /// <summary>Opens the session whose runs use so many threads, or gives up batches, unless that has happened.</summary>
     /// <exception cref="ObjectDisposedException">The step is disposed of.</exception>
     public bool TryOpen(int? threads)
     {
+        if (RowByRowReason is not null)
+            return false;
         Enter();
         try
         {

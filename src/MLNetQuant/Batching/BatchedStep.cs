@@ -12,6 +12,7 @@ public sealed class BatchedStep
     private readonly BatchedModel _model;
     private readonly BatchSize _batchSize;
     private readonly string? _keptReason;
+    private string? _columnsReason; // of the view made last
 
     /// <param name="step">The step of ML.NET.</param>
     /// <param name="model">Its model.</param>
@@ -41,9 +42,10 @@ public sealed class BatchedStep
     /// <summary>
     /// A sentence that says why this step scores row by row, as <c>ApplyOnnxModel</c> does; <see langword="null"/> while
     /// it scores batches. Some models show only with the first rows that they cannot score together: a fixed first axis is
-    /// known at once, a reshape to a constant or an operator that mixes rows is not.
+    /// known at once, a reshape to a constant or an operator that mixes rows is not. Where only the columns do not allow for
+    /// batches, this is said of the data that were transformed last.
     /// </summary>
-    public string? RowByRowReason => _keptReason ?? _model.RowByRowReason;
+    public string? RowByRowReason => _keptReason ?? _model.RowByRowReason ?? Volatile.Read(ref _columnsReason);
 
     /// <summary>
     /// A sentence that says why scores depend slightly on the rows that are scored together, where activations are
@@ -57,9 +59,13 @@ public sealed class BatchedStep
     /// <summary>The scored view; ML.NET's own where batches cannot be had.</summary>
     internal IDataView Transform(IDataView input)
     {
-        if (RowByRowReason is not null)
+        if ((_keptReason ?? _model.RowByRowReason) is not null)
             return _step.Transform(input);
         var view = new BatchedDataView(_model, _step, input, _batchSize);
+        var reason = view.ColumnsReason is { } columns ? _model.SentenceOf(columns) : null;
+        var before = Interlocked.Exchange(ref _columnsReason, reason);
+        if (reason is not null && reason != before)
+            _model.Tell(reason);
         return RowByRowReason is null ? view : _step.Transform(input);
     }
 

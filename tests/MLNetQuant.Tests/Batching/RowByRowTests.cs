@@ -156,6 +156,30 @@ public sealed class RowByRowTests : IDisposable
         Assert.Equal(model.Scoring.RowByRowReason, Assert.Single(_warnings));
     }
 
+    [Fact]
+    public void Columns_that_do_not_tell_the_shape_are_scored_row_by_row_and_others_in_batches()
+    {
+        // ML.NET fills the open axis from vectors of unknown length; those of known length need a shape given to the step.
+        var file = new ModelFile().Input("x", DataType.Float, -1, -1, 2).Node("Relu", "y", "x").Output("y", -1, -1, 2).Save(_folder["x.onnx"]);
+        var open = _ml.Data.LoadFromEnumerable(SmallModels.Rows(30, 4).Select(x => new Open { X = x }).ToArray());
+        var fixedLength = View(SmallModels.Rows(30, 4));
+        using var model = _ml.Transforms.ApplyOnnxModelBatched(new BatchedOnnxOptions { ModelFile = file, Environment = _ml }).Fit(open);
+        for (var pass = 0; pass < 2; pass++)
+        {
+            model.Transform(fixedLength);
+            Assert.Contains("does not tell the shape of the input 'x'", model.Scoring.RowByRowReason, StringComparison.Ordinal);
+            Assert.Equal(pass + 1, _warnings.Count);
+            Assert.Equal(model.Scoring.RowByRowReason, _warnings[^1]);
+
+            var data = new RecordingDataView(open);
+            var view = model.Transform(data);
+            Assert.Null(model.Scoring.RowByRowReason);
+            using var cursor = view.GetRowCursor([view.Schema["y"]]);
+            Assert.True(cursor.MoveNext());
+            Assert.Equal(30, data.RowsRead);
+        }
+    }
+
     private static ModelFile Model() => new ModelFile().Input("x", DataType.Float, -1, 4);
 
     private void AssertRowByRow(string file, string reason, bool atOnce = false, float[][]? rows = null, int batchSize = 256)
@@ -184,6 +208,12 @@ public sealed class RowByRowTests : IDisposable
     private sealed class Row
     {
         [VectorType(4)]
+        [ColumnName("x")]
+        public float[] X { get; set; } = [];
+    }
+
+    private sealed class Open
+    {
         [ColumnName("x")]
         public float[] X { get; set; } = [];
     }
