@@ -68,12 +68,13 @@ public sealed class WeightQuantizingEstimator : IEstimator<WeightQuantizingTrans
         var model = _source.Load();
         var names = new ModelColumns(model, _inputColumnNames, _outputColumnNames);
         names.Check(inputSchema);
+        var fitting = names.FittingSchema();
         return _source.WithFile(model, file =>
         {
             var scorer = OpenFloatModel(names, file);
 
             // The step opens the model when it is made; only its transformer lets go of it.
-            using (scorer.Fit(new EmptyData(names.FittingSchema())))
+            using (scorer.Fit(new EmptyData(fitting)))
                 return scorer.GetOutputSchema(inputSchema);
         });
     }

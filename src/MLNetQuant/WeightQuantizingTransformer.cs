@@ -4,6 +4,7 @@ using Microsoft.ML.Transforms.Onnx;
 using MLNetQuant.Batching;
 using MLNetQuant.Data;
 using MLNetQuant.Onnx;
+using MLNetQuant.Saved;
 
 namespace MLNetQuant;
 
@@ -27,7 +28,7 @@ public sealed class WeightQuantizingTransformer : ITransformer, ICanSaveModel, I
         _model = quantized.Model;
         _externalData = externalData;
         _file = file;
-        _batches = new("The quantized model", BatchedModelSource.From(quantized.Model, file.Path, shapes), context);
+        _batches = new("The quantized model", BatchedModelSource.FromOwnFile(quantized.Model, file.Path, shapes), context);
         Scoring = new(scorer, _batches, BatchSize.Default, exact: true);
         Report = quantized.Report;
     }
@@ -71,7 +72,7 @@ public sealed class WeightQuantizingTransformer : ITransformer, ICanSaveModel, I
     IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) =>
         ((ITransformer)Scorer).GetRowToRowMapper(inputSchema);
 
-    void ICanSaveModel.Save(ModelSaveContext ctx) => ((ICanSaveModel)Scorer).Save(ctx);
+    void ICanSaveModel.Save(ModelSaveContext ctx) => SavedOnnxModel.Save(Scorer, ctx, Scoring.Name);
 
     /// <summary>Releases the model and deletes its temporary file.</summary>
     public void Dispose()
@@ -87,21 +88,23 @@ public sealed class WeightQuantizingTransformer : ITransformer, ICanSaveModel, I
     {
         // ML.NET reads the model's file again whenever it saves the step, so that the file lives as long as the step.
         var file = TemporaryModelFile.Create(quantized.Model);
+        OnnxTransformer? scorer = null;
         try
         {
             var shapes = inputs.Where(i => i.FixesShape).ToDictionary(
                 i => i.Column.Name, i => Array.ConvertAll(i.RowShape, d => checked((int)d)));
-            var scorer = catalog.ApplyOnnxModel(
+            scorer = catalog.ApplyOnnxModel(
                 outputs,
                 [.. inputs.Select(i => i.Column.Name)],
                 file.Path,
                 shapes,
                 gpuDeviceId: null,
-                fallbackToCpu: false);
-            return new(scorer.Fit(schemaSource), context, quantized, externalData, file, shapes);
+                fallbackToCpu: false).Fit(schemaSource);
+            return new(scorer, context, quantized, externalData, file, shapes);
         }
         catch
         {
+            scorer?.Dispose();
             file.Dispose();
             throw;
         }

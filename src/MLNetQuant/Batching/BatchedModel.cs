@@ -17,10 +17,10 @@ internal sealed class BatchedModel : IDisposable
     private readonly Dictionary<string, int> _batches = []; // that ran, by the outputs asked for
     private readonly RunOptions _options = new();
     private readonly RunOptions _quiet = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
-    private readonly BatchedModelSource _source;
-    private readonly OnnxModel? _model; // null where it cannot be read, and no session is opened
+    private readonly bool _fixesThreads;
     private readonly Dictionary<int, Lazy<InferenceSession>> _sessions = []; // by the threads of a run, 0 for ONNX Runtime's choice
     private readonly HashSet<IHostEnvironment> _listeners = [];
+    private Func<int?, InferenceSession>? _open; // holds the model, until rows are scored one by one
     private string? _rowByRowReason;
     private int _calls; // that use the session now
     private bool _disposed;
@@ -32,12 +32,13 @@ internal sealed class BatchedModel : IDisposable
     {
         Name = name;
         Listen(environment);
-        _source = source;
+        _fixesThreads = source.FixesThreads;
         try
         {
             var step = source.Read();
             var model = step.Model;
-            _model = model;
+            var open = source.Open;
+            _open = threads => open(model, threads);
             Inputs = [.. model.Inputs.Where(i => !BatchedModelInput.IsUnused(i)).Select(i => new BatchedModelInput(i, step.Shapes.GetValueOrDefault(i.Name)))];
             Outputs = model.Outputs;
             RoundsActivations = model.OperatorTypes.Contains("QuantizeLinear");
@@ -74,8 +75,11 @@ internal sealed class BatchedModel : IDisposable
     public void ScoreRowByRow(string reason)
     {
         var sentence = SentenceOf(reason);
-        if (Interlocked.CompareExchange(ref _rowByRowReason, sentence, null) is null)
-            Tell(sentence);
+        if (Interlocked.CompareExchange(ref _rowByRowReason, sentence, null) is not null)
+            return;
+        lock (_lock)
+            _open = null;
+        Tell(sentence);
     }
 
     /// <summary>A sentence on why rows are scored one by one.</summary>
@@ -96,7 +100,7 @@ internal sealed class BatchedModel : IDisposable
     }
 
     /// <summary>How batches of so many rows are cut.</summary>
-    public BatchParts PartsOf(int rows) => _source.FixesThreads ? BatchParts.One : BatchParts.Of(rows, Environment.ProcessorCount);
+    public BatchParts PartsOf(int rows) => _fixesThreads ? BatchParts.One : BatchParts.Of(rows, Environment.ProcessorCount);
 
     /// <summary>Opens the session whose runs use so many threads, or gives up batches, unless that has happened.</summary>
     /// <exception cref="ObjectDisposedException">The step is disposed of.</exception>
@@ -133,7 +137,7 @@ internal sealed class BatchedModel : IDisposable
         Enter();
         try
         {
-            return Session(threads).Run(quiet ? _quiet : _options, inputs, values, outputs);
+            return Session(threads)!.Run(quiet ? _quiet : _options, inputs, values, outputs);
         }
         finally
         {
@@ -186,16 +190,22 @@ internal sealed class BatchedModel : IDisposable
         Release();
     }
 
-    private InferenceSession Session(int? threads)
+    /// <summary>The session for so many threads; once rows are scored one by one, any that is open, or null.</summary>
+    private InferenceSession? Session(int? threads)
     {
         Lazy<InferenceSession>? session;
         lock (_lock)
         {
             if (!_sessions.TryGetValue(threads ?? 0, out session))
-                _sessions.Add(threads ?? 0, session = new(() => _source.Open(_model!, threads)));
+            {
+                if (_open is { } open)
+                    _sessions.Add(threads ?? 0, session = new(() => open(threads)));
+                else
+                    session = _sessions.Values.FirstOrDefault(s => s.IsValueCreated);
+            }
         }
 
-        return session.Value;
+        return session?.Value;
     }
 
     private void Enter()
@@ -222,6 +232,7 @@ internal sealed class BatchedModel : IDisposable
     {
         foreach (var session in _sessions.Values.Where(s => s.IsValueCreated))
             session.Value.Dispose();
+        _open = null;
         _options.Dispose();
         _quiet.Dispose();
     }

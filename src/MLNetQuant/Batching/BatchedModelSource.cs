@@ -16,31 +16,36 @@ internal sealed record BatchedModelSource(Func<SavedOnnxStep> Read, Func<OnnxMod
     /// <summary>Whether the caller chose the threads of a run.</summary>
     public bool FixesThreads { get; private init; }
 
-    /// <summary>A model file.</summary>
-    public static BatchedModelSource FromFile(string path, IReadOnlyDictionary<string, int[]> shapes, int? intraOpNumThreads = null) => new(
-        () => WithShapes(OnnxModel.Load(path), shapes),
-        (_, threads) =>
-        {
-            using var options = CreateOptions(intraOpNumThreads ?? threads);
-            return new InferenceSession(path, options);
-        })
+    /// <summary>A model file, which may change or go once it is read, unless files beside it hold tensors.</summary>
+    public static BatchedModelSource FromFile(Lazy<OnnxModel> model, string path, IReadOnlyDictionary<string, int[]> shapes, int? intraOpNumThreads) => new(
+        () => WithShapes(model.Value, shapes),
+        (read, threads) => read.DataFiles.Count > 0
+            ? OpenFile(path, intraOpNumThreads ?? threads)
+            : OpenBytes(read.ToBytes(), intraOpNumThreads ?? threads))
     {
         FixesThreads = intraOpNumThreads is not null,
     };
 
-    /// <summary>A model that was read already, and the file that it was written to.</summary>
-    public static BatchedModelSource From(OnnxModel model, string path, IReadOnlyDictionary<string, int[]> shapes) =>
-        FromFile(path, shapes) with { Read = () => WithShapes(model, shapes) };
+    /// <summary>A model, and a file of our own that it was written to.</summary>
+    public static BatchedModelSource FromOwnFile(OnnxModel model, string path, IReadOnlyDictionary<string, int[]> shapes) =>
+        new(() => WithShapes(model, shapes), (_, threads) => OpenFile(path, threads));
 
     /// <summary>The model inside a step of ML.NET.</summary>
     /// <exception cref="QuantizationException">The step's model file is gone.</exception>
     public static BatchedModelSource FromStep(OnnxTransformer step, string name) => new(
-        SavedOnnxModel.Of(step, name),
-        (model, threads) =>
-        {
-            using var options = CreateOptions(threads);
-            return new InferenceSession(model.ToBytes(), options);
-        });
+        SavedOnnxModel.Of(step, name), (model, threads) => OpenBytes(model.ToBytes(), threads));
+
+    private static InferenceSession OpenFile(string path, int? threads)
+    {
+        using var options = CreateOptions(threads);
+        return new(path, options);
+    }
+
+    private static InferenceSession OpenBytes(byte[] model, int? threads)
+    {
+        using var options = CreateOptions(threads);
+        return new(model, options);
+    }
 
     private static SavedOnnxStep WithShapes(OnnxModel model, IReadOnlyDictionary<string, int[]> shapes) =>
         new(model, [], [], shapes.ToDictionary(s => s.Key, s => (IReadOnlyList<int>)s.Value));

@@ -5,7 +5,10 @@ namespace MLNetQuant;
 /// <summary>Options of <c>ml.Transforms.ApplyOnnxModelBatched</c>. Immutable.</summary>
 public sealed record BatchedOnnxOptions
 {
-    /// <summary>Path of the ONNX model. Only use models from trusted sources.</summary>
+    /// <summary>
+    /// Path of the ONNX model. Only use models from trusted sources. It is read when the estimator is fitted, and by ML.NET once
+    /// more whenever the transformer is saved; files beside it that hold tensors stay as long as the transformer is in use.
+    /// </summary>
     public required string ModelFile { get; init; }
 
     /// <summary>The input columns, named as inputs of the model; none for all inputs.</summary>

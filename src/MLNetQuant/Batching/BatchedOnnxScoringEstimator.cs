@@ -29,13 +29,16 @@ public sealed class BatchedOnnxScoringEstimator : IEstimator<BatchedOnnxTransfor
 
     /// <summary>Opens the model; no row is read.</summary>
     /// <param name="input">Data with the columns that the model takes.</param>
+    /// <exception cref="QuantizationException">The model file does not exist.</exception>
     public BatchedOnnxTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        var step = CreateStep().Fit(input);
+        var model = ReadModel();
+        var fitting = FittingSchema(model);
+        var step = FittedStep.Of(CreateStep(), fitting, input.Schema);
         try
         {
-            var source = BatchedModelSource.FromFile(_options.ModelFile, _options.ShapeDictionary, _options.IntraOpNumThreads);
+            var source = BatchedModelSource.FromFile(model, _options.ModelFile, _options.ShapeDictionary, _options.IntraOpNumThreads);
             return new(step, new(_options.ModelFile, source, _options.Environment), _batchSize);
         }
         catch
@@ -46,15 +49,20 @@ public sealed class BatchedOnnxScoringEstimator : IEstimator<BatchedOnnxTransfor
     }
 
     /// <inheritdoc/>
+    /// <exception cref="QuantizationException">The model file does not exist.</exception>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
+        var fitting = FittingSchema(ReadModel());
         var step = CreateStep();
 
         // The step opens the model when it is made; only its transformer lets go of it.
-        using (FittingSchema() is { } schema ? step.Fit(new EmptyData(schema)) : null)
+        using (fitting is null ? null : step.Fit(new EmptyData(fitting)))
             return step.GetOutputSchema(inputSchema);
     }
+
+    /// <summary>The model file, read once.</summary>
+    private Lazy<OnnxModel> ReadModel() => new(() => OnnxModel.Load(_options.ModelFile));
 
     private OnnxScoringEstimator CreateStep() => _catalog.ApplyOnnxModel(new OnnxOptions
     {
@@ -66,11 +74,23 @@ public sealed class BatchedOnnxScoringEstimator : IEstimator<BatchedOnnxTransfor
         IntraOpNumThreads = _options.IntraOpNumThreads,
     });
 
-    /// <summary>A schema of columns that fit the model; null where columns cannot.</summary>
-    private DataViewSchema? FittingSchema()
+    /// <summary>A schema of columns that fit the model; null where columns cannot, or ML.NET alone can read it.</summary>
+    private DataViewSchema? FittingSchema(Lazy<OnnxModel> model)
     {
+        IReadOnlyList<OnnxValueInfo> inputs;
+        try
+        {
+            inputs = model.Value.Inputs;
+        }
+        catch (QuantizationException) when (File.Exists(_options.ModelFile))
+        {
+            return null;
+        }
+
+        if (_options.InputColumns.Except(inputs.Select(i => i.Name)).Any())
+            return null;
         var builder = new DataViewSchema.Builder();
-        foreach (var input in OnnxModel.Load(_options.ModelFile).Inputs)
+        foreach (var input in inputs)
         {
             var item = input.ElementType == TensorElementType.String ? TextDataViewType.Instance : ColumnItem.For(input)?.Type;
             if (item is null || input.Shape is null)

@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Onnx;
 using MLNetQuant.Batching;
+using MLNetQuant.Saved;
 
 namespace MLNetQuant;
 
@@ -51,7 +52,7 @@ public sealed class BatchedOnnxTransformer : ITransformer, ICanSaveModel, IDispo
     IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) =>
         ((ITransformer)Rows).GetRowToRowMapper(inputSchema);
 
-    void ICanSaveModel.Save(ModelSaveContext ctx) => ((ICanSaveModel)Rows).Save(ctx);
+    void ICanSaveModel.Save(ModelSaveContext ctx) => SavedOnnxModel.Save(Rows, ctx, Scoring.Name);
 
     /// <summary>Releases the model.</summary>
     public void Dispose()

@@ -24,7 +24,7 @@ internal static class SavedOnnxModel
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Unreadable(name, e);
+            throw Gone(name, e);
         }
 
         var bytes = saved.ToArray();
@@ -35,8 +35,24 @@ internal static class SavedOnnxModel
         };
     }
 
-    /// <summary>Says why a step cannot be saved, and what to do.</summary>
-    public static QuantizationException Unreadable(string name, Exception cause) => new(
+    /// <summary>Saves a step where a model is saved.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="context">Where to.</param>
+    /// <param name="name">What messages call the step.</param>
+    /// <exception cref="QuantizationException">The step's model file is gone.</exception>
+    public static void Save(OnnxTransformer step, ModelSaveContext context, string name)
+    {
+        try
+        {
+            ((ICanSaveModel)step).Save(context);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw Gone(name, e);
+        }
+    }
+
+    private static QuantizationException Gone(string name, Exception cause) => new(
         $"{name} cannot be saved, because ML.NET then reads its model file once more ({cause.Message.TrimEnd('.')}): put the file back, or fit or load the model again.",
         cause);
 }

@@ -210,6 +210,65 @@ public sealed class BatchedModelTests : IDisposable
         Assert.Throws<ObjectDisposedException>(() => RowValues.Of(view, "y"));
     }
 
+    [UnixFact]
+    public void A_model_file_that_changes_or_goes_after_the_fit_changes_no_score()
+    {
+        using var model = _ml.Transforms.ApplyOnnxModelBatched(_file).Fit(_data);
+        using var loaded = _ml.Transforms.ApplyOnnxModel(_file).Fit(_data);
+        var expected = RowValues.Of(loaded.Transform(_data), "y");
+        using var batched = loaded.Batched();
+        new ModelFile().Input("x", DataType.Float, -1, 4).Node("Relu", "y", "x").Output("y", -1, 4).Save(_folder["other.onnx"]);
+        File.Move(_folder["other.onnx"], _file, overwrite: true);
+        RowValues.AssertNear(expected, RowValues.Of(batched.Transform(_data), "y"));
+        File.Delete(_file);
+        RowValues.AssertNear(expected, RowValues.Of(model.Transform(_data), "y"));
+    }
+
+    [UnixFact]
+    public void Saving_without_the_model_file_says_which_file_to_put_back()
+    {
+        using var model = _ml.Transforms.ApplyOnnxModelBatched(_file).Fit(_data);
+        using var rowByRow = _ml.Transforms.ApplyOnnxModel(_file).Fit(_data);
+        File.Delete(_file);
+        foreach (var act in new Action[] { () => _ml.Model.Save(model, _data.Schema, _folder["model.zip"]), () => rowByRow.Batched() })
+        {
+            var message = Assert.Throws<QuantizationException>(act).Message;
+            Assert.Contains(_file, message, StringComparison.Ordinal);
+            Assert.Contains("put the file back", message, StringComparison.Ordinal);
+        }
+
+        Assert.Contains(_file, Assert.Throws<QuantizationException>(() => _ml.Transforms.ApplyOnnxModelBatched(_file).Fit(_data)).Message, StringComparison.Ordinal);
+    }
+
+    [LinuxFact]
+    public void Data_that_do_not_fit_leave_no_model_open()
+    {
+        var none = _ml.Data.LoadFromEnumerable(new[] { new Scored() });
+        Assert.ThrowsAny<Exception>(() => _ml.Transforms.ApplyOnnxModelBatched(_file).Fit(none));
+        Assert.DoesNotContain(_file, LinuxFactAttribute.OpenFiles);
+        Assert.ThrowsAny<Exception>(() => _ml.Transforms.ApplyOnnxModelBatched(_file).GetOutputSchema(ShapeCapture.Of(none)));
+        Assert.DoesNotContain(_file, LinuxFactAttribute.OpenFiles);
+    }
+
+    [LinuxFact]
+    public void A_log_that_throws_leaves_no_model_open()
+    {
+        // The step tells at the end of the fit that its rows are scored one by one.
+        var file = new ModelFile().Input("x", DataType.Float, -1, 4).Weights("W", 4, 5)
+            .Quantize("x8", "scale", "zero", "x").Node("DequantizeLinear", "d", "x8", "scale", "zero")
+            .Node("MatMul", "y", "d", "W").Output("y", -1, 5).Save(_folder["dynamic.onnx"]);
+        var ml = new MLContext(seed: 1);
+        ml.Log += (_, e) =>
+        {
+            if (e.RawMessage.Contains("one by one", StringComparison.Ordinal) || e.RawMessage.Contains("so that scores differ", StringComparison.Ordinal))
+                throw new NotSupportedException("full");
+        };
+        Assert.Throws<NotSupportedException>(() => ml.Transforms.QuantizeWeights("y", "x", file, context: ml).Fit(_data));
+        Assert.DoesNotContain(LinuxFactAttribute.OpenFiles, f => f.Contains("mlnetquant-", StringComparison.Ordinal) && f.EndsWith("(deleted)", StringComparison.Ordinal));
+        Assert.Throws<NotSupportedException>(() => ml.Transforms.ApplyOnnxModelBatched(new BatchedOnnxOptions { ModelFile = file, Environment = ml }).Fit(_data));
+        Assert.DoesNotContain(file, LinuxFactAttribute.OpenFiles);
+    }
+
     [Theory]
     [InlineData(null, 16)]
     [InlineData(40, 40)]

@@ -1,7 +1,9 @@
+using System.Runtime.CompilerServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLNetQuant.Batching;
+using MLNetQuant.Onnx;
 using MLNetQuant.Tests.Data;
 using MLNetQuant.Tests.Models;
 using DataType = MLNetQuant.Onnx.Proto.TensorProto.Types.DataType;
@@ -142,6 +144,25 @@ public sealed class RowByRowTests : IDisposable
         Assert.Equal(model.Scoring.Remark, Assert.Single(_warnings));
         using var rowByRow = _ml.Transforms.ApplyOnnxModel(file).Fit(data);
         RowValues.AssertNear(RowValues.Of(rowByRow.Transform(data), "y"), scores, tolerance: 0.05f);
+    }
+
+    [Fact]
+    public void The_model_is_not_kept_once_rows_are_scored_one_by_one()
+    {
+        var file = Model().Node("Relu", "y", "x").Output("y", -1, 4).Save(_folder["x.onnx"]);
+        var (model, bytes) = Read();
+        model.ScoreRowByRow("of a test");
+        GC.Collect();
+        Assert.False(bytes.IsAlive);
+        Assert.False(model.TryOpen(threads: null));
+        model.Dispose();
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        (BatchedModel Model, WeakReference Bytes) Read()
+        {
+            var onnx = new Lazy<OnnxModel>(() => OnnxModel.Load(file));
+            return (new("x", BatchedModelSource.FromFile(onnx, file, new Dictionary<string, int[]>(), null), null), new(onnx.Value));
+        }
     }
 
     [Fact]
