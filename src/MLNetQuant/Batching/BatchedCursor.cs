@@ -14,6 +14,7 @@ internal sealed class BatchedCursor : DataViewRowCursor
     private readonly DataViewRowCursor _input;
     private readonly bool[] _active;
     private readonly ColumnBuffer?[] _passed;
+    private readonly List<ColumnBuffer> _objects = []; // one for each getter: values belong to who asks for them
     private readonly BatchOutput?[] _outputs;
     private readonly BatchRun _run;
     private readonly int _batchSize;
@@ -48,7 +49,7 @@ internal sealed class BatchedCursor : DataViewRowCursor
             if (view.Origins.SourceOf(column.Index) < 0)
                 _outputs[column.Index] = BatchOutput.Create(view.OutputNameOf(column), column.Type);
             else if (ColumnBuffer.For(column.Type) is { } buffer)
-                Pass(column, buffer);
+                _passed[column.Index] = Bind(buffer, column);
         }
 
         _run = new(view.Model, view.Inputs, [.. _outputs.OfType<BatchOutput>()], parts);
@@ -80,19 +81,16 @@ internal sealed class BatchedCursor : DataViewRowCursor
             throw new InvalidOperationException($"Invalid TValue in GetGetter: '{typeof(TValue)}', expected type: '{type}'.");
         if (_outputs[column.Index] is { } output)
             return (ValueGetter<TValue>)output.CreateGetter(() => _run.Score(_pointer.Index));
-        var buffer = _passed[column.Index];
-        if (buffer is null)
+        if (_passed[column.Index] is { } buffer)
+            return (ValueGetter<TValue>)buffer.CreateGetter(_pointer);
+        if (_started)
         {
-            if (_started)
-            {
-                throw new InvalidOperationException(
-                    $"The column '{column.Name}' is {column.Type}, whose rows are read ahead only for who asks before the first row: make its getter before MoveNext.");
-            }
-
-            Pass(column, buffer = new ObjectBuffer<TValue>());
+            throw new InvalidOperationException(
+                $"The column '{column.Name}' is {column.Type}, whose rows are read ahead only for who asks before the first row: make its getter before MoveNext.");
         }
 
-        return (ValueGetter<TValue>)buffer.CreateGetter(_pointer);
+        _objects.Add(Bind(new ObjectBuffer<TValue>(), column));
+        return (ValueGetter<TValue>)_objects[^1].CreateGetter(_pointer);
     }
 
     /// <inheritdoc/>
@@ -128,7 +126,7 @@ internal sealed class BatchedCursor : DataViewRowCursor
         {
             _disposed = true;
             _pointer.Leave();
-            foreach (var buffer in _passed)
+            foreach (var buffer in _passed.Concat(_objects))
                 buffer?.Dispose();
             _run.Dispose();
             _input.Dispose();
@@ -137,10 +135,10 @@ internal sealed class BatchedCursor : DataViewRowCursor
         base.Dispose(disposing);
     }
 
-    private void Pass(DataViewSchema.Column column, ColumnBuffer buffer)
+    private ColumnBuffer Bind(ColumnBuffer buffer, DataViewSchema.Column column)
     {
         buffer.Bind(_input, _input.Schema[_view.Origins.SourceOf(column.Index)]);
-        _passed[column.Index] = buffer;
+        return buffer;
     }
 
     /// <summary>Reads the rows of the next batch. What fails in one of them is for who gets there.</summary>
@@ -177,6 +175,8 @@ internal sealed class BatchedCursor : DataViewRowCursor
         _run.Read();
         foreach (var buffer in _passed)
             buffer?.Read(_rows);
+        foreach (var buffer in _objects)
+            buffer.Read(_rows);
         _getId(ref _ids[_rows]);
         _batches[_rows] = _input.Batch;
     }

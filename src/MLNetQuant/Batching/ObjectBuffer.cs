@@ -3,8 +3,9 @@ using Microsoft.ML;
 namespace MLNetQuant.Batching;
 
 /// <summary>
-/// Buffers values of a type that ML.NET's core does not know, images for example. As with ML.NET's own getters a value
-/// belongs to who asked for it; one that nobody asked for is disposed of here.
+/// Buffers values of a type that ML.NET's core does not know, images for example, for one getter. As with ML.NET's own
+/// getters a value belongs to who asked for it, and no other getter gives it; one that nobody asked for is disposed of here.
+/// Only who calls the same getter twice on a row gets the same value twice.
 /// </summary>
 internal sealed class ObjectBuffer<T> : ColumnBuffer
 {

@@ -255,6 +255,34 @@ public sealed class BatchedCursorTests : IDisposable
     }
 
     [Fact]
+    public void Each_getter_of_an_unknown_type_gives_values_of_its_own()
+    {
+        var data = new PictureDataView(MixedRow.View(_ml, 300));
+        var view = _batched.Transform(data);
+        var column = view.Schema["Picture"];
+        using (var cursor = view.GetRowCursor([column, view.Schema["y"]]))
+        {
+            var first = cursor.GetGetter<Picture>(column);
+            var second = cursor.GetGetter<Picture>(column);
+            Picture? one = null;
+            Picture? other = null;
+            while (cursor.MoveNext())
+            {
+                first(ref one!);
+                one.Dispose();
+                second(ref other!);
+                Assert.False(other.IsDisposed);
+                Assert.Equal(cursor.Position, other.Row);
+            }
+
+            other!.Dispose();
+        }
+
+        Assert.Equal(600, data.Pictures.Count);
+        Assert.All(data.Pictures, p => Assert.True(p.IsDisposed));
+    }
+
+    [Fact]
     public void The_getter_of_an_unknown_type_is_made_before_the_first_row()
     {
         var view = _batched.Transform(new PictureDataView(MixedRow.View(_ml, 3)));
