@@ -28,6 +28,10 @@ public static class BatchedScoringCatalog
     /// scored row by row, and the transformer's Scoring.RowByRowReason says why: a first axis of fixed length, outputs that
     /// are sequences, maps or text, operators that mix the rows of a batch, or that fail on more than one row. Whether they
     /// do is tried with the first batch and some later ones.
+    ///
+    /// Batches run in sessions of their own. They use the GPU that BatchedOnnxOptions.GpuDeviceId names, or else that of the
+    /// MLContext that is given for messages; ML.NET tells neither the GPU nor the session options of a step or of a catalog, so
+    /// that without one batches run on the CPU.
     /// ]]></format>
     /// </remarks>
     /// <example>
@@ -110,7 +114,7 @@ public static class BatchedScoringCatalog
     /// </param>
     /// <param name="environment">
     /// The context, for example the <c>MLContext</c>, whose log is told when rows are scored one by one after all, or when
-    /// scores depend on the batch; <see langword="null"/> tells nobody.
+    /// scores depend on the batch; <see langword="null"/> tells nobody. Batches run on the GPU that an <c>MLContext</c> names, if any.
     /// </param>
     /// <returns>A model of the same schema and saved form.</returns>
     /// <exception cref="QuantizationException">The model has no ONNX step, or the batch size is below 1.</exception>

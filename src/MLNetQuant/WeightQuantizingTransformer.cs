@@ -28,7 +28,7 @@ public sealed class WeightQuantizingTransformer : ITransformer, ICanSaveModel, I
         _model = quantized.Model;
         _externalData = externalData;
         _file = file;
-        _batches = new("The quantized model", BatchedModelSource.FromOwnFile(quantized.Model, file.Path, shapes), context);
+        _batches = new("The quantized model", BatchedModelSource.FromOwnFile(quantized.Model, file.Path, shapes, SessionDevice.Of(context)), context);
         Scoring = new(scorer, _batches, BatchSize.Default, exact: true);
         Report = quantized.Report;
     }

@@ -163,6 +163,10 @@ public unsafe class SessionOptions : SafeHandle
             NativeStatus.Check(OrtApi.AddSessionConfigEntry(Handle, key, value));
     }
 
+    /// <summary>Runs on a CUDA device what it can run; the native library refuses where it has no such device.</summary>
+    public void AppendExecutionProvider_CUDA(int deviceId = 0) =>
+        NativeStatus.Check(OrtApi.AppendExecutionProviderCuda(Handle, deviceId));
+
     /// <summary>Fixes a symbolic dimension, named <paramref name="dimName"/>, for the session.</summary>
     public void AddFreeDimensionOverrideByName(string dimName, long dimValue)
     {

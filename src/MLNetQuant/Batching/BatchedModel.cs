@@ -17,7 +17,7 @@ internal sealed class BatchedModel : IDisposable
     private readonly Dictionary<string, int> _batches = []; // that ran, by the outputs asked for
     private readonly RunOptions _options = new();
     private readonly RunOptions _quiet = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
-    private readonly bool _fixesThreads;
+    private readonly bool _runsInOneSession;
     private readonly Dictionary<int, Lazy<InferenceSession>> _sessions = []; // by the threads of a run, 0 for ONNX Runtime's choice
     private readonly HashSet<IHostEnvironment> _listeners = [];
     private Func<int?, InferenceSession>? _open; // holds the model, until rows are scored one by one
@@ -32,7 +32,7 @@ internal sealed class BatchedModel : IDisposable
     {
         Name = name;
         Listen(environment);
-        _fixesThreads = source.FixesThreads;
+        _runsInOneSession = source.RunsInOneSession;
         try
         {
             var step = source.Read();
@@ -100,7 +100,7 @@ internal sealed class BatchedModel : IDisposable
     }
 
     /// <summary>How batches of so many rows are cut.</summary>
-    public BatchParts PartsOf(int rows) => _fixesThreads ? BatchParts.One : BatchParts.Of(rows, Environment.ProcessorCount);
+    public BatchParts PartsOf(int rows) => _runsInOneSession ? BatchParts.One : BatchParts.Of(rows, Environment.ProcessorCount);
 
     /// <summary>Opens the session whose runs use so many threads, or gives up batches, unless that has happened.</summary>
     /// <exception cref="ObjectDisposedException">The step is disposed of.</exception>

@@ -34,6 +34,15 @@ public sealed record BatchedOnnxOptions
     /// </summary>
     public int? IntraOpNumThreads { get; init; }
 
+    /// <summary>
+    /// The CUDA device to run on, as with <c>ApplyOnnxModel</c>; the application then references Microsoft.ML.OnnxRuntime.Gpu.
+    /// <see langword="null"/>, the default, takes that of <see cref="Environment"/> where it is an <c>MLContext</c>, else the CPU.
+    /// </summary>
+    public int? GpuDeviceId { get; init; }
+
+    /// <summary>Whether the CPU stands in for a <see cref="GpuDeviceId"/> that is not there. Default no.</summary>
+    public bool FallbackToCpu { get; init; }
+
     /// <summary>How deep the messages of the model file may be nested.</summary>
     public int RecursionLimit { get; init; } = 100;
 

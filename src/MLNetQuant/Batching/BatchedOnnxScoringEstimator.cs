@@ -38,7 +38,8 @@ public sealed class BatchedOnnxScoringEstimator : IEstimator<BatchedOnnxTransfor
         var step = FittedStep.Of(CreateStep(), fitting, input.Schema);
         try
         {
-            var source = BatchedModelSource.FromFile(model, _options.ModelFile, _options.ShapeDictionary, _options.IntraOpNumThreads);
+            var device = _options.GpuDeviceId is { } id ? new(id, _options.FallbackToCpu) : SessionDevice.Of(_options.Environment);
+            var source = BatchedModelSource.FromFile(model, _options.ModelFile, _options.ShapeDictionary, device, _options.IntraOpNumThreads);
             return new(step, new(_options.ModelFile, source, _options.Environment), _batchSize);
         }
         catch
@@ -70,6 +71,8 @@ public sealed class BatchedOnnxScoringEstimator : IEstimator<BatchedOnnxTransfor
         InputColumns = [.. _options.InputColumns],
         OutputColumns = [.. _options.OutputColumns],
         ShapeDictionary = _options.ShapeDictionary.ToDictionary(),
+        GpuDeviceId = _options.GpuDeviceId,
+        FallbackToCpu = _options.FallbackToCpu,
         RecursionLimit = _options.RecursionLimit,
         IntraOpNumThreads = _options.IntraOpNumThreads,
     });

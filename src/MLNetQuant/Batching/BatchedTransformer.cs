@@ -73,7 +73,7 @@ public sealed class BatchedTransformer : ITransformer, ICanSaveModel, IDisposabl
         {
             case OnnxTransformer step:
                 var name = $"ONNX step {_steps.Count + 1}";
-                var batched = new BatchedModel(name, BatchedModelSource.FromStep(step, name), environment);
+                var batched = new BatchedModel(name, BatchedModelSource.FromStep(step, name, SessionDevice.Of(environment)), environment);
                 _owned.Add(batched);
                 return Add(new(step, batched, batchSize));
             case WeightQuantizingTransformer quantized:

@@ -269,6 +269,32 @@ public sealed class BatchedModelTests : IDisposable
         Assert.DoesNotContain(file, LinuxFactAttribute.OpenFiles);
     }
 
+    [Fact]
+    public void A_GPU_that_is_not_there_is_an_error_unless_the_CPU_may_stand_in()
+    {
+        // The packages of the tests have no CUDA.
+        var options = new BatchedOnnxOptions { ModelFile = _file, GpuDeviceId = 0 };
+        Assert.ThrowsAny<Exception>(() => _ml.Transforms.ApplyOnnxModelBatched(options).Fit(_data));
+        using var rowByRow = _ml.Transforms.ApplyOnnxModel(_file).Fit(_data);
+        using var model = _ml.Transforms.ApplyOnnxModelBatched(options with { FallbackToCpu = true }).Fit(_data);
+        RowValues.AssertNear(RowValues.Of(rowByRow.Transform(_data), "y"), RowValues.Of(model.Transform(_data), "y"));
+        Assert.Null(model.Scoring.RowByRowReason);
+    }
+
+    [Fact]
+    public void Batches_run_on_the_GPU_of_the_context()
+    {
+        using var rowByRow = _ml.Transforms.ApplyOnnxModel(_file).Fit(_data);
+        foreach (var fallback in new[] { false, true })
+        {
+            var ml = new MLContext { GpuDeviceId = 0, FallbackToCpu = fallback };
+            using var batched = rowByRow.Batched(environment: ml);
+            RowValues.AssertNear(RowValues.Of(rowByRow.Transform(_data), "y"), RowValues.Of(batched.Transform(_data), "y"));
+            var reason = Assert.Single(batched.Steps).RowByRowReason;
+            Assert.Equal(fallback, reason is null);
+        }
+    }
+
     [Theory]
     [InlineData(null, 16)]
     [InlineData(40, 40)]

@@ -161,7 +161,7 @@ public sealed class RowByRowTests : IDisposable
         (BatchedModel Model, WeakReference Bytes) Read()
         {
             var onnx = new Lazy<OnnxModel>(() => OnnxModel.Load(file));
-            return (new("x", BatchedModelSource.FromFile(onnx, file, new Dictionary<string, int[]>(), null), null), new(onnx.Value));
+            return (new("x", BatchedModelSource.FromFile(onnx, file, new Dictionary<string, int[]>(), default, null), null), new(onnx.Value));
         }
     }
 

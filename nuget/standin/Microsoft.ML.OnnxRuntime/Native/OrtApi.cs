@@ -67,6 +67,8 @@ internal static unsafe class OrtApi
         (delegate* unmanaged<nint, byte*, long, nint>)Table[124];
     public static readonly delegate* unmanaged<nint, byte*, byte*, nint> AddSessionConfigEntry =
         (delegate* unmanaged<nint, byte*, byte*, nint>)Table[130];
+    public static delegate* unmanaged<nint, int, nint> AppendExecutionProviderCuda =>
+        (delegate* unmanaged<nint, int, nint>)NativeLibraryFile.Export("OrtSessionOptionsAppendExecutionProvider_CUDA");
     public static readonly delegate* unmanaged<nint, void> ReleaseSessionOptions =
         (delegate* unmanaged<nint, void>)Table[100];
 
