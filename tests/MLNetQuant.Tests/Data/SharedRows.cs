@@ -4,8 +4,8 @@ using Microsoft.ML.Data;
 namespace MLNetQuant.Tests.Data;
 
 /// <summary>
-/// Random rows for the shared models that ML.NET can feed. silero_vad is missing: its input "sr" is a scalar, which ML.NET
-/// cannot feed.
+/// Random rows for the shared models that ML.NET can feed, each with its number. silero_vad is missing: its input "sr" is a
+/// scalar, which ML.NET cannot feed.
 /// </summary>
 internal static class SharedRows
 {
@@ -36,43 +36,53 @@ internal static class SharedRows
         new Microsoft.ML.Transforms.Onnx.OnnxOptions { ModelFile = file, InputColumns = [], OutputColumns = [], ShapeDictionary = ShapesOf(model) }).Fit(data);
 
     private static IDataView View<T>(MLContext ml, int count, Func<Random, T> row)
-        where T : class
+        where T : NumberedRow
     {
         var random = new Random(1);
-        return ml.Data.LoadFromEnumerable(Enumerable.Range(0, count).Select(_ => row(random)).ToArray());
+        return ml.Data.LoadFromEnumerable(Enumerable.Range(0, count).Select(i =>
+        {
+            var made = row(random);
+            made.Number = i;
+            return made;
+        }).ToArray());
     }
 
     private static float[] Pixels(Random random) => [.. Enumerable.Range(0, 784).Select(_ => random.NextSingle())];
 
-    private sealed class PixelRow
+    private abstract class NumberedRow
+    {
+        public int Number { get; set; }
+    }
+
+    private sealed class PixelRow : NumberedRow
     {
         [ColumnName("input")]
         [VectorType(784)]
         public float[] Input { get; set; } = [];
     }
 
-    private sealed class DigitRow
+    private sealed class DigitRow : NumberedRow
     {
         [ColumnName("Input3")]
         [VectorType(784)]
         public float[] Input { get; set; } = [];
     }
 
-    private sealed class SentenceRow
+    private sealed class SentenceRow : NumberedRow
     {
         [ColumnName("tokens")]
         [VectorType(24)]
         public long[] Tokens { get; set; } = [];
     }
 
-    private sealed class StoryRow
+    private sealed class StoryRow : NumberedRow
     {
         [ColumnName("tokens")]
         [VectorType(32)]
         public long[] Tokens { get; set; } = [];
     }
 
-    private sealed class FileRow
+    private sealed class FileRow : NumberedRow
     {
         [ColumnName("bytes")]
         [VectorType(2048)]
