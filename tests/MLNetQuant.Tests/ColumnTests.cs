@@ -206,17 +206,6 @@ public sealed class ColumnTests : IDisposable
 
     private static float[][] Ys(ITransformer model, IDataView data) => [.. model.Transform(data).GetColumn<float[]>("y")];
 
-    private sealed class Pair
-    {
-        [VectorType(4)]
-        [ColumnName("a")]
-        public float[] A { get; set; } = [];
-
-        [VectorType(3)]
-        [ColumnName("b")]
-        public float[] B { get; set; } = [];
-    }
-
     private sealed class Vector
     {
         [VectorType(4)]

@@ -167,15 +167,4 @@ public sealed class FitTests : IDisposable
         [ColumnName("input")]
         public float[] Pixels { get; set; } = [];
     }
-
-    private sealed class Pair
-    {
-        [VectorType(4)]
-        [ColumnName("a")]
-        public float[] A { get; set; } = [];
-
-        [VectorType(3)]
-        [ColumnName("b")]
-        public float[] B { get; set; } = [];
-    }
 }

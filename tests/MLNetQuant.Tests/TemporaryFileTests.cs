@@ -10,28 +10,20 @@ namespace MLNetQuant.Tests;
 [Collection(nameof(TemporaryFileTests))]
 public sealed class TemporaryFileTests : IDisposable
 {
-    private static readonly string[] Variables = ["TMPDIR", "TMP", "TEMP"];
-
-    private readonly string?[] _before = Array.ConvertAll(Variables, Environment.GetEnvironmentVariable);
     private readonly ScratchFolder _elsewhere = new();
-    private readonly ScratchFolder _temporary = new();
-    private readonly MLContext _ml;
+    private readonly OwnTemporaryFolder _temporary = new();
+    private readonly MLContext _ml = new(seed: 1);
     private readonly IDataView _data;
     private readonly string _model;
 
     public TemporaryFileTests()
     {
-        foreach (var variable in Variables)
-            Environment.SetEnvironmentVariable(variable, _temporary.Path);
-        _ml = new(seed: 1);
         _model = SmallModels.Linear(_elsewhere["x.onnx"], 4);
         _data = _ml.Data.LoadFromEnumerable(SmallModels.Rows(40, 4).Select(r => new Row { X = r }));
     }
 
     public void Dispose()
     {
-        foreach (var (variable, value) in Variables.Zip(_before))
-            Environment.SetEnvironmentVariable(variable, value);
         _temporary.Dispose();
         _elsewhere.Dispose();
     }
@@ -198,7 +190,7 @@ public sealed class TemporaryFileTests : IDisposable
         .Output("v", -1, 3)
         .Save(_elsewhere["second.onnx"]);
 
-    private string[] Files() => Directory.GetFileSystemEntries(_temporary.Path);
+    private string[] Files() => _temporary.Files();
 
     private sealed class Canceller(string stage, CancellationTokenSource source, Func<bool>? when = null) : IProgress<QuantizationProgress>
     {

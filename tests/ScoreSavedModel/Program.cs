@@ -1,29 +1,45 @@
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using ScoreSavedModel;
 
-// Loads a saved model and scores vectors from a text file (one row a line) with a bare MLContext:
-//   ScoreSavedModel MODEL.zip ROWS.txt
-// prints the scores, one row a line, written so that reading them back gives the same floats.
+// Loads a saved model and scores rows from a text file with a bare MLContext:
+//   ScoreSavedModel MODEL.zip ROWS.txt OUTPUT INPUT [INPUT]
+// A line of the file is a row: numbers between blanks, and a bar between two inputs. Prints what a prediction engine gives, a
+// row a line, and then what Transform gives, written so that reading them back gives the same floats.
 var ml = new MLContext();
 var model = ml.Model.Load(args[0], out _);
-var rows = File.ReadLines(args[1]).Select(line => new Row { Features = Parse(line) }).ToArray();
-using var engine = ml.Model.CreatePredictionEngine<Row, Scored>(model);
-foreach (var row in rows)
-    Console.WriteLine(string.Join(' ', engine.Predict(row).Scores.Select(s => s.ToString("R", CultureInfo.InvariantCulture))));
+Row[] rows = [.. File.ReadLines(args[1]).Select(Row.Parse)];
+var output = args[2];
 
-static float[] Parse(string line) =>
-    [.. line.Split(' ').Select(v => float.Parse(v, CultureInfo.InvariantCulture))];
+var input = SchemaDefinition.Create(typeof(Row));
+Describe(input[nameof(Row.First)], args[3], rows[0].First);
+if (args.Length > 4)
+    Describe(input[nameof(Row.Second)], args[4], rows[0].Second);
+else
+    input.Remove(input[nameof(Row.Second)]);
 
-internal sealed class Row
+var scored = model.Transform(ml.Data.LoadFromEnumerable(rows, input));
+float[][] printed = scored.Schema[output].Type is VectorDataViewType
+    ? [.. Predict<VectorScore>(s => s.Score), .. scored.GetColumn<float[]>(output)]
+    : [.. Predict<SingleScore>(s => [s.Score]), .. scored.GetColumn<float>(output).Select(s => new[] { s })];
+foreach (var scores in printed)
+    Console.WriteLine(string.Join(' ', scores.Select(s => s.ToString("R", CultureInfo.InvariantCulture))));
+(model as IDisposable)?.Dispose();
+
+static void Describe(SchemaDefinition.Column column, string name, float[] values)
 {
-    [VectorType(784)]
-    [ColumnName("input")]
-    public float[] Features { get; set; } = [];
+    column.ColumnName = name;
+    column.ColumnType = new VectorDataViewType(NumberDataViewType.Single, values.Length);
 }
 
-internal sealed class Scored
+IEnumerable<float[]> Predict<T>(Func<T, float[]> scoresOf)
+    where T : class, new()
 {
-    [ColumnName("logits")]
-    public float[] Scores { get; set; } = [];
+    var definition = SchemaDefinition.Create(typeof(T));
+    definition[0].ColumnName = output;
+    using var engine = ml.Model.CreatePredictionEngine<Row, T>(
+        model, new PredictionEngineOptions { InputSchemaDefinition = input, OutputSchemaDefinition = definition, OwnsTransformer = false });
+    foreach (var row in rows)
+        yield return scoresOf(engine.Predict(row));
 }

@@ -9,7 +9,7 @@ public sealed class BatchedSharedCursorTests(SharedForms forms) : IClassFixture<
     /// <summary>So that few rows make several batches.</summary>
     private const int BatchSize = 16;
 
-    private const int Count = 40;
+    private const int Few = 40;
 
     private readonly MLContext _ml = new(seed: 1);
 
@@ -21,7 +21,7 @@ public sealed class BatchedSharedCursorTests(SharedForms forms) : IClassFixture<
     {
         var shared = forms.Of(model, form);
         foreach (var count in new[] { 0, 1, 255, 256, 257 })
-            shared.AssertFirst(count, RowValues.Of(shared.Transformer.Transform(shared.Rows(Count)), shared.Columns));
+            shared.AssertFirst(count, RowValues.Of(shared.Transformer.Transform(shared.Rows(count)), shared.Columns));
         var scoring = shared.Transformer is WeightQuantizingTransformer quantized ? quantized.Scoring : ((BatchedOnnxTransformer)shared.Transformer).Scoring;
         Assert.Equal(256, scoring.BatchSize);
         shared.AssertScoring(scoring);
@@ -71,10 +71,10 @@ public sealed class BatchedSharedCursorTests(SharedForms forms) : IClassFixture<
     {
         var shared = forms.Of(model, form);
         using var fresh = shared.Fresh(BatchSize);
-        var view = fresh.Transform(shared.Rows(Count));
+        var view = fresh.Transform(shared.Rows(Few));
 
         // One of them leaves in the middle of a batch.
-        int[] limits = [Count, 24, Count];
+        int[] limits = [Few, 24, Few];
         var read = await AtOnce.Run(limits, (limit, meet) =>
         {
             DataViewSchema.Column[] columns = [.. shared.Columns.Select(c => view.Schema[c])];
@@ -93,7 +93,7 @@ public sealed class BatchedSharedCursorTests(SharedForms forms) : IClassFixture<
     {
         var shared = forms.Of(model, form);
         using var fresh = shared.Fresh(BatchSize);
-        var source = new RecordingDataView(shared.Rows(Count));
+        var source = new RecordingDataView(shared.Rows(Few));
         var view = fresh.Transform(source);
         DataViewSchema.Column[] columns = [.. shared.Columns.Select(c => view.Schema[c])];
         view.GetRowCursor(columns).Dispose();
@@ -104,14 +104,14 @@ public sealed class BatchedSharedCursorTests(SharedForms forms) : IClassFixture<
             var rows = RowValues.Of(behind, columns, limit: 5);
             ahead.Dispose();
             rows.AddRange(RowValues.Of(behind, columns));
-            shared.AssertFirst(Count, rows);
+            shared.AssertFirst(Few, rows);
         }
 
         Assert.False(ahead.MoveNext());
         if (shared.IsFixed)
             return;
         Assert.Equal(3, source.DisposedCursors);
-        Assert.Equal((2 * BatchSize) + Count, source.RowsRead);
+        Assert.Equal((2 * BatchSize) + Few, source.RowsRead);
     }
 
     [SharedModelsTheory]
@@ -128,8 +128,8 @@ public sealed class BatchedSharedCursorTests(SharedForms forms) : IClassFixture<
 
         string[] AskFor(params string[] columns)
         {
-            var source = new RecordingDataView(shared.Rows(Count));
-            shared.AssertFirst(Count, RowValues.Of(fresh.Transform(source), columns), columns);
+            var source = new RecordingDataView(shared.Rows(Few));
+            shared.AssertFirst(Few, RowValues.Of(fresh.Transform(source), columns), columns);
             return Assert.Single(source.Cursors);
         }
     }
