@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Onnx;
 using MLNetQuant.Linear;
 using MLNetQuant.Onnx;
 
@@ -81,8 +82,15 @@ internal sealed class ChainQuantizer(ModelOperationsCatalog catalog, Quantizatio
             return LeaveAlone(step, position, step.GetType().Name, foreign);
         if (StepTypes.HasNoParameters(step.GetType()))
             return step;
-        if (_archive.TrySave(step, $"step {position}") is not { } saved)
-            return LeaveAlone(step, position, step.GetType().Name, "it cannot be saved, so that its weights cannot be read");
+        if (!_archive.TrySave(step, $"step {position}", out var saved, out var cause))
+        {
+            // What the caller wants quantized is not passed over.
+            return step is not OnnxTransformer
+                ? LeaveAlone(step, position, step.GetType().Name, $"it cannot be saved, so that its weights cannot be read ({cause})")
+                : throw new QuantizationException(
+                    $"The ONNX model of {Name(position, step)} cannot be read, for the step cannot be saved ({cause}): put its model file back, or fit or load the model again.");
+        }
+
         if (saved.Steps is not [var found])
         {
             return saved.Steps.Any(s => s.Kind is SavedStepKind.Onnx or SavedStepKind.Linear)

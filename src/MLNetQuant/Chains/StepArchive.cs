@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.ML;
 using MLNetQuant.Onnx;
 
@@ -6,22 +7,29 @@ namespace MLNetQuant.Chains;
 /// <summary>Saves single steps to memory and loads them again: the way into what ML.NET keeps to itself.</summary>
 internal sealed class StepArchive(ModelOperationsCatalog catalog)
 {
-    /// <summary>A step as it is saved; null where it cannot be saved.</summary>
-    public SavedModel? TrySave(ITransformer step, string name)
+    /// <summary>A step as it is saved.</summary>
+    /// <param name="step">The step, or a chain.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <param name="saved">Its saved form.</param>
+    /// <param name="cause">Why it cannot be saved, in the words of who refuses it, without a full stop.</param>
+    public bool TrySave(
+        ITransformer step, string name, [NotNullWhen(true)] out SavedModel? saved, [NotNullWhen(false)] out string? cause)
     {
         using var stream = new MemoryStream();
         try
         {
             catalog.Save(step, inputSchema: null, stream);
         }
-#pragma warning disable CA1031 // Steps may be of any make; one that cannot be saved is left alone, whatever it throws.
+#pragma warning disable CA1031 // Steps may be of any make; whatever one throws that cannot be saved is the cause to tell.
         catch (Exception e) when (e is not (OutOfMemoryException or ObjectDisposedException))
 #pragma warning restore CA1031
         {
-            return null;
+            (saved, cause) = (null, FirstLine(e.GetBaseException().Message));
+            return false;
         }
 
-        return SavedModel.Parse(stream.ToArray(), name);
+        (saved, cause) = (SavedModel.Parse(stream.ToArray(), name), null);
+        return true;
     }
 
     /// <summary>The step that was saved.</summary>
@@ -30,4 +38,6 @@ internal sealed class StepArchive(ModelOperationsCatalog catalog)
         using var stream = new MemoryStream(saved.ToBytes(), writable: false);
         return catalog.Load(stream, out _);
     }
+
+    private static string FirstLine(string message) => message.Split('\n', 2)[0].TrimEnd('\r', ' ', '.');
 }

@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using MLNetQuant.Tests.Data;
 using MLNetQuant.Tests.Models;
 
@@ -44,6 +45,36 @@ public sealed class ChainFailureTests : IDisposable
         Assert.Equal(("1", nameof(BatchedOnnxTransformer)), (left.Position, left.TypeName));
         Assert.StartsWith("it scores in batches", left.Reason, StringComparison.Ordinal);
         (quantized as IDisposable)?.Dispose();
+    }
+
+    [Fact]
+    public void A_step_that_cannot_be_saved_is_left_alone_with_the_cause()
+    {
+        using var onnx = _two.ML.Transforms.ApplyOnnxModel(_two.First).Fit(_two.Rows);
+        var model = new TransformerChain<ITransformer>(new Unsaveable(), onnx);
+        var quantized = _two.ML.Model.QuantizeWeights(model, _two.Rows, out var report, TwoSteps.Options);
+        Assert.Equal("2", Assert.Single(report.Quantized).Position);
+        Assert.Equal(
+            new UnquantizedStep("1", nameof(Unsaveable), "it cannot be saved, so that its weights cannot be read (The vault is shut)"),
+            Assert.Single(report.LeftAlone));
+        (quantized as IDisposable)?.Dispose();
+    }
+
+    [Fact]
+    public void An_ONNX_step_whose_file_is_gone_is_an_error_that_names_the_file()
+    {
+        // There a file cannot go while the step has it open.
+        if (OperatingSystem.IsWindows())
+            return;
+        using var folder = new ScratchFolder();
+        var path = folder["lost.onnx"];
+        File.Copy(_two.First, path);
+        using var model = _two.ML.Transforms.CopyColumns("copy", "x").Append(_two.ML.Transforms.ApplyOnnxModel(path)).Fit(_two.Rows);
+        File.Move(path, folder["elsewhere.onnx"]);
+        var message = Message(() => _two.ML.Model.QuantizeWeights(model, _two.Rows, out _, TwoSteps.Options));
+        Assert.StartsWith("The ONNX model of step 2 (OnnxTransformer) cannot be read, for the step cannot be saved (", message, StringComparison.Ordinal);
+        Assert.Contains("lost.onnx", message, StringComparison.Ordinal);
+        Assert.EndsWith(": put its model file back, or fit or load the model again.", message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -95,6 +126,20 @@ public sealed class ChainFailureTests : IDisposable
         .Node("Relu", "y", "x")
         .Output("y", -1, 8)
         .Save(path);
+
+    /// <summary>A transformer of an application's own that does nothing, and does not let itself be saved.</summary>
+    private sealed class Unsaveable : ITransformer
+    {
+        public bool IsRowToRowMapper => false;
+
+        public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => inputSchema;
+
+        public IDataView Transform(IDataView input) => input;
+
+        public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => throw new NotSupportedException();
+
+        public void Save(ModelSaveContext ctx) => throw new NotSupportedException("The vault is shut.");
+    }
 
     private sealed class Canceller(CancellationTokenSource source) : IProgress<QuantizationProgress>
     {
