@@ -59,6 +59,13 @@ public sealed class SavedModel
         return new(ModelZip.Read(bytes, name), name);
     }
 
+    /// <summary>
+    /// The scopes of the steps of the outermost chain: the sum of 1 for training, 2 for testing and 4 for scoring; none for a
+    /// model of one step.
+    /// </summary>
+    /// <exception cref="QuantizationException">The chain is damaged.</exception>
+    public IReadOnlyList<int> ReadScopes() => StepFinder.ReadScopes(_zip);
+
     /// <summary>The ONNX model of a step, and its columns.</summary>
     /// <param name="step">A step of the kind <see cref="SavedStepKind.Onnx"/>.</param>
     /// <param name="name">What messages call the ONNX model; <see langword="null"/> for this model's name and the step's folder.</param>

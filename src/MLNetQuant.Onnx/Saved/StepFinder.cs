@@ -35,6 +35,21 @@ internal static class StepFinder
         }
     }
 
+    /// <summary>A chain's own data are the number of its steps and their scopes.</summary>
+    /// <exception cref="QuantizationException">The chain is damaged.</exception>
+    public static IReadOnlyList<int> ReadScopes(ModelZip zip)
+    {
+        var key = zip.FindKey(Root)!;
+        return key.LoaderSignature != StepKinds.Chain ? [] : zip.Decode(Root, () =>
+        {
+            using var data = key.Open();
+            var scopes = new List<int>();
+            for (var i = data.ReadInt32(); i > 0; i--)
+                scopes.Add(data.ReadInt32());
+            return scopes;
+        });
+    }
+
     private static SavedStep Describe(ModelZip zip, string folder, ModelKey key)
     {
         if (key.LoaderSignature == StepKinds.Onnx)

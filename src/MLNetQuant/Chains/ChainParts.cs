@@ -21,17 +21,15 @@ internal sealed class ChainParts
     public IReadOnlyList<(ITransformer Step, TransformerScope Scope)> Steps { get; }
 
     /// <summary>The parts of a chain, or null for another transformer.</summary>
-    public static ChainParts? Of(ITransformer model)
-    {
-        var type = model.GetType();
-        if (!type.IsGenericType || type.GetGenericTypeDefinition() != typeof(TransformerChain<>))
-            return null;
-        return (ChainParts)Invoke(ReadMethod, type.GetGenericArguments()[0], model);
-    }
+    /// <param name="model">A chain, or another transformer.</param>
+    /// <param name="savedScopes">The scopes of a chain's steps as they are saved, for chains that do not tell them otherwise.</param>
+    public static ChainParts? Of(ITransformer model, Func<ITransformer, IReadOnlyList<TransformerScope>> savedScopes) => IsChain(model)
+        ? (ChainParts)Invoke(ReadMethod, model.GetType().GetGenericArguments()[0], model, savedScopes)
+        : null;
 
     /// <summary>The steps of a model, those of chains in it included; its own is the model itself where it is no chain.</summary>
     public static IEnumerable<ITransformer> StepsOf(ITransformer model) =>
-        Of(model) is { } chain ? chain.Steps.SelectMany(s => StepsOf(s.Step)) : [model];
+        IsChain(model) ? ((IEnumerable<ITransformer>)model).SelectMany(StepsOf) : [model];
 
     /// <summary>A chain of other steps in the same scopes, and of the same type if its last step allows it.</summary>
     public ITransformer With(IReadOnlyList<ITransformer> steps)
@@ -40,19 +38,28 @@ internal sealed class ChainParts
         return (ITransformer)Invoke(BuildMethod, last, steps, Steps.Select(s => s.Scope));
     }
 
-    /// <summary>ML.NET tells which steps take part in a scope, in order, but not the scopes of a step.</summary>
-    private static ChainParts Read<TLast>(TransformerChain<TLast> chain)
+    private static bool IsChain(ITransformer model) =>
+        model.GetType() is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(TransformerChain<>);
+
+    /// <summary>
+    /// ML.NET tells which steps take part in a scope, in order, but not the scopes of a step. Of one that stands in several
+    /// places, and takes part in a scope in only some of them, that does not tell which.
+    /// </summary>
+    private static ChainParts Read<TLast>(TransformerChain<TLast> chain, Func<ITransformer, IReadOnlyList<TransformerScope>> savedScopes)
         where TLast : class, ITransformer
     {
         ITransformer[] steps = [.. chain];
         var scopes = new TransformerScope[steps.Length];
         foreach (var scope in Scopes)
         {
-            var next = 0;
-            foreach (var step in chain.GetModelFor(scope))
+            ITransformer[] taking = [.. chain.GetModelFor(scope)];
+            for (var i = 0; i < steps.Length; i++)
             {
-                next = Array.FindIndex(steps, next, s => ReferenceEquals(s, step));
-                scopes[next++] |= scope;
+                var times = taking.Count(s => ReferenceEquals(s, steps[i]));
+                if (times > 0 && times < steps.Count(s => ReferenceEquals(s, steps[i])))
+                    return new(typeof(TLast), [.. steps.Zip(savedScopes(chain))]);
+                if (times > 0)
+                    scopes[i] |= scope;
             }
         }
 

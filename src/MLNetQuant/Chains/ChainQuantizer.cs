@@ -47,7 +47,7 @@ internal sealed class ChainQuantizer(ModelOperationsCatalog catalog, Quantizatio
     private ITransformer Visit(ITransformer step, string position, TransformerScope scope, ScopedViews rows, bool isRoot = false)
     {
         options.CancellationToken.ThrowIfCancellationRequested();
-        if (ChainParts.Of(step) is { } chain)
+        if (ChainParts.Of(step, chain => ScopesOf(chain, position, isRoot)) is { } chain)
         {
             return scope == TransformerScope.None
                 ? LeaveAlone(step, position, "TransformerChain", TakesPartInNothing)
@@ -147,6 +147,16 @@ internal sealed class ChainQuantizer(ModelOperationsCatalog catalog, Quantizatio
         _leftAlone.Add(new(position, type, reason));
         messages.Tell(_leftAlone[^1]);
         return step;
+    }
+
+    /// <summary>The scopes of a chain in which one step stands several times, from its saved form.</summary>
+    private IReadOnlyList<TransformerScope> ScopesOf(ITransformer chain, string position, bool isRoot)
+    {
+        var name = isRoot ? "the model" : $"the chain in step {position}";
+        return _archive.TrySave(chain, name, out var saved, out var cause)
+            ? [.. saved.ReadScopes().Select(s => (TransformerScope)s)]
+            : throw new QuantizationException(
+                $"One step stands in several places of {name} with different scopes, which only its saved form tells apart, and it cannot be saved ({cause}): fit the step anew for each place, or make all steps ones that can be saved.");
     }
 
     private static string Name(string position, ITransformer step) => $"step {position} ({step.GetType().Name.Split('`')[0]})";

@@ -31,6 +31,20 @@ public sealed class SavedModelTests
         Assert.Equal(Model(), onnx.Model.ToBytes());
     }
 
+    [Fact]
+    public void Scopes_of_the_outermost_chain_are_read()
+    {
+        var zip = new ZipWriter().Key("TransformerChain", "TransformerChain", data =>
+        {
+            foreach (var number in new[] { 3, 7, 1, 6 })
+                data.Write(number);
+        });
+        for (var i = 0; i < 3; i++)
+            zip.Key($"TransformerChain/Transform_{i:000}", "CopyTransform", _ => { });
+        Assert.Equal([7, 1, 6], SavedModel.Parse(zip.ToBytes()).ReadScopes());
+        Assert.Empty(SavedModel.Parse(new ZipWriter().Key("TransformerChain", "CopyTransform", _ => { }).ToBytes()).ReadScopes());
+    }
+
     [Theory]
     [InlineData("TXTCLSS", "TextClassificationTransformer", "TorchSharp")]
     [InlineData("TensorFlowTransform", "TensorFlowTransformer", "TensorFlow")]

@@ -127,20 +127,6 @@ public sealed class ChainFailureTests : IDisposable
         .Output("y", -1, 8)
         .Save(path);
 
-    /// <summary>A transformer of an application's own that does nothing, and does not let itself be saved.</summary>
-    private sealed class Unsaveable : ITransformer
-    {
-        public bool IsRowToRowMapper => false;
-
-        public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => inputSchema;
-
-        public IDataView Transform(IDataView input) => input;
-
-        public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => throw new NotSupportedException();
-
-        public void Save(ModelSaveContext ctx) => throw new NotSupportedException("The vault is shut.");
-    }
-
     private sealed class Canceller(CancellationTokenSource source) : IProgress<QuantizationProgress>
     {
         private int _verified;

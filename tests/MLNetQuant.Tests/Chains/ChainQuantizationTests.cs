@@ -99,6 +99,45 @@ public sealed class ChainQuantizationTests : IDisposable
         (quantized as IDisposable)?.Dispose();
     }
 
+    [Theory]
+    [InlineData(TransformerScope.Training, TransformerScope.Everything, TransformerScope.Everything, true)]
+    [InlineData(TransformerScope.Training, TransformerScope.Training, TransformerScope.Everything, false)]
+    [InlineData(TransformerScope.Everything, TransformerScope.Training, TransformerScope.Training, true)]
+    [InlineData(TransformerScope.Testing, TransformerScope.Testing, TransformerScope.Scoring, false)]
+    public void The_same_step_in_two_places_keeps_both_scopes_and_gets_the_rows_of_each(
+        TransformerScope first, TransformerScope middle, TransformerScope second, bool isBehind)
+    {
+        using var folder = new ScratchFolder();
+        using var onnx = _two.ML.Transforms.ApplyOnnxModel(_two.First).Fit(_two.Rows);
+        using var between = _two.ML.Transforms.CopyColumns("z", "x").Append(_two.ML.Transforms.ApplyOnnxModel(Relu(folder["relu.onnx"]))).Fit(_two.Rows);
+        using var model = new TransformerChain<ITransformer>([onnx, between, onnx], [first, middle, second]);
+        using var quantized = (TransformerChain<ITransformer>)_two.ML.Model.QuantizeWeights(model, _two.Rows, out var report, TwoSteps.Options);
+        Assert.Equal(["1", "3"], report.Quantized.Select(s => s.Position));
+        Assert.Equal([(int)first, (int)middle, (int)second], SavedModel.Parse(_two.Save(quantized)).ReadScopes());
+
+        // The first place reads x; the second what the steps between make of it, if they take part where it does.
+        using var onRows = _two.ML.Transforms.QuantizeWeights(_two.First, TwoSteps.Options).Fit(_two.Rows);
+        using var behind = _two.ML.Transforms.QuantizeWeights(_two.First, TwoSteps.Options).Fit(between.Transform(_two.Rows));
+        Assert.NotEqual(Error(onRows.Report), Error(behind.Report));
+        Assert.Equal(Error(onRows.Report), Error(report.Quantized[0].Report));
+        Assert.Equal(Error((isBehind ? behind : onRows).Report), Error(report.Quantized[1].Report));
+
+        static double? Error(QuantizationReport report) => report.Layers[0].RelativeError;
+    }
+
+    [Fact]
+    public void The_same_step_in_two_places_of_other_scopes_is_refused_where_the_chain_cannot_be_saved()
+    {
+        using var onnx = _two.ML.Transforms.ApplyOnnxModel(_two.First).Fit(_two.Rows);
+        var chain = new TransformerChain<ITransformer>(
+            [onnx, new Unsaveable(), onnx], [TransformerScope.Training, TransformerScope.Everything, TransformerScope.Everything]);
+        Assert.Equal(
+            "One step stands in several places of the model with different scopes, which only its saved form tells apart, and it cannot be saved (The vault is shut): fit the step anew for each place, or make all steps ones that can be saved.",
+            Assert.Throws<QuantizationException>(() => _two.ML.Model.QuantizeWeights(chain, _two.Rows)).Message);
+        var plain = new TransformerChain<ITransformer>(onnx, new Unsaveable(), onnx);
+        Assert.IsType<TransformerChain<ITransformer>>(_two.ML.Model.QuantizeWeights(plain, _two.Rows, TwoSteps.Options)).Dispose();
+    }
+
     [Fact]
     public void Chains_in_chains_are_walked()
     {
@@ -201,6 +240,13 @@ public sealed class ChainQuantizationTests : IDisposable
         Assert.Equal(400, Assert.Single(report.Quantized).Report.Layers[0].CalibrationRows);
         Assert.Equal(Describe(model.GetOutputSchema(_two.Rows.Schema)), Describe(quantized.GetOutputSchema(_two.Rows.Schema)));
     }
+
+    /// <summary>z → x, its negative values cut off.</summary>
+    private static string Relu(string path) => new Models.ModelFile()
+        .Input("z", Onnx.Proto.TensorProto.Types.DataType.Float, -1, 8)
+        .Node("Relu", "x", "z")
+        .Output("x", -1, 8)
+        .Save(path);
 
     private static string Describe(DataViewSchema schema) =>
         string.Join('\n', schema.Select(c => $"{c.Name} {c.Type} {c.IsHidden} {string.Join(',', c.Annotations.Schema.Select(a => a.Name))}"));
