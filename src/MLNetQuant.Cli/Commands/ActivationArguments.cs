@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 
 namespace MLNetQuant.Cli.Commands;
 
@@ -18,11 +17,11 @@ internal sealed class ActivationArguments
         $"How calibration chooses the range of activations. [default: {Arguments.Spell(Defaults.ActivationRange)}]",
         "an activation range");
 
-    private readonly Option<double?> _percentile = Arguments.Parsed(
+    private readonly Option<double?> _percentile = Arguments.Percentile(
         "--activation-percentile",
         FormattableString.Invariant($"Percent of the activations other than zero that percentile keeps at either end. [default: {Defaults.ActivationPercentile}]"),
-        "P",
-        ParsePercentile);
+        above: 50,
+        "a percentile of activations");
 
     private readonly Option<ReducedRange?> _reduceRange = Arguments.Choice<ReducedRange>(
         "--reduce-range",
@@ -54,9 +53,4 @@ internal sealed class ActivationArguments
             ReduceRange = parsed.GetValue(_reduceRange) ?? options.ReduceRange,
         };
     }
-
-    private static double? ParsePercentile(string text) =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value is > 50 and <= 100
-            ? value
-            : throw new FormatException($"\"{text}\" is not a percentile of activations; use a number above 50 and at most 100.");
 }

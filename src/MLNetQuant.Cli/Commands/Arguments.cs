@@ -65,6 +65,19 @@ internal static class Arguments
         };
     }
 
+    /// <summary>An option that takes a percentage up to 100.</summary>
+    /// <param name="name">The option.</param>
+    /// <param name="description">What it is for.</param>
+    /// <param name="above">The percentage is larger than this.</param>
+    /// <param name="kind">What it is, for the sentence that refuses a text: "a percentile".</param>
+    public static Option<double?> Percentile(string name, string description, double above, string kind) => Parsed<double?>(
+        name,
+        description,
+        "P",
+        text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value > above && value <= 100
+            ? value
+            : throw new FormatException(FormattableString.Invariant($"\"{text}\" is not {kind}; use a number above {above} and at most 100.")));
+
     /// <summary>An option whose text another part of the library reads, with a <see cref="FormatException"/> for what it refuses.</summary>
     public static Option<T?> Parsed<T>(string name, string description, string helpName, Func<string, T> parse)
     {

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using MLNetQuant.Algorithms;
 using MLNetQuant.Grids;
 
@@ -34,11 +33,11 @@ internal sealed class GridArguments
         $"How a scale is found. [default: {Arguments.Spell(Defaults.ScaleRule)}]",
         "a rule for scales");
 
-    private readonly Option<double?> _percentile = Arguments.Parsed<double?>(
+    private readonly Option<double?> _percentile = Arguments.Percentile(
         "--percentile",
         FormattableString.Invariant($"Percent of the weights that --scale-rule percentile does not clip. [default: {Defaults.Percentile}]"),
-        "P",
-        ParsePercentile);
+        above: 0,
+        "a percentile");
 
     private readonly Option<ZeroPointRule?> _zeroPoint = Arguments.Choice<ZeroPointRule>(
         "--zero-point",
@@ -77,11 +76,6 @@ internal sealed class GridArguments
             PaperLevels = parsed.GetValue(_paper),
         };
     }
-
-    private static double? ParsePercentile(string text) =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value > 0 && value <= 100
-            ? value
-            : throw new FormatException($"\"{text}\" is not a percentile; use a number above 0 and at most 100.");
 
     private static IWeightQuantizer WithEffort(IWeightQuantizer algorithm, Effort? effort) => (algorithm, effort) switch
     {

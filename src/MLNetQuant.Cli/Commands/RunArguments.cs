@@ -22,7 +22,7 @@ internal sealed class RunArguments
 
     private readonly Option<ByteCount?> _memory = Arguments.Parsed(
         "--memory",
-        "Memory for the values between layers, which wait in temporary files beyond it. [default: half of what is free]",
+        "Memory for the values between layers, which wait in temporary files beyond it; the codes of layers of more than 4,096 inputs may depend on it. [default: half of what is free]",
         "SIZE",
         ByteCount.Parse);
 

@@ -39,6 +39,13 @@ public partial class UsageTests
         Assert.Contains("[default: channel]", help, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Help_says_of_which_layers_the_codes_may_depend_on_the_memory()
+    {
+        var help = CommandLine.Run("quantize", "--help").ShouldSucceed().Output;
+        Assert.Matches(@"--memory[^-]*layers\s+of\s+more\s+than\s+4,096\s+inputs\s+may\s+depend\s+on\s+it", help);
+    }
+
     [Theory]
     [InlineData("--bits", "9", "--bits is '9': give a whole number from 1 to 8.")]
     [InlineData("--bits", "0", "--bits is '0': give a whole number from 1 to 8.")]
