@@ -10,12 +10,12 @@ internal static class CompareCommand
 {
     public static Command Create(CommandContext context)
     {
-        var reference = Arguments.Model("A", "The ONNX file to compare with, usually the float model.");
-        var other = Arguments.Model("B", "The ONNX file to judge.");
-        var data = Arguments.File("--data", Arguments.DataDescription);
+        var reference = Arguments.Model("A", "The ONNX file, or the model that ML.NET saved (.zip, .mlnet), to compare with, usually the float model.");
+        var other = Arguments.Model("B", "The file of the same kind to judge.");
+        var data = Arguments.File("--data", $"{Arguments.DataDescription} Of a saved model, for the steps to compare: an .npz with an array for each input of an ONNX step and for the features of a linear model.");
         data.Required = true;
         var json = Arguments.Json();
-        var command = new Command("compare", "Measures the error of each output between two models on the same rows.")
+        var command = new Command("compare", "Measures the error of each output between two models on the same rows; of saved models, of each step.")
         {
             reference,
             other,
@@ -35,10 +35,28 @@ internal static class CompareCommand
     {
         if (jsonFile is not null)
             OutputPath.Check(jsonFile, referenceFile, otherFile, dataFile);
+        var isSaved = ModelFile.IsSaved(referenceFile);
+        if (File.Exists(referenceFile) && File.Exists(otherFile) && isSaved != ModelFile.IsSaved(otherFile))
+            throw new QuantizationException($"Of '{referenceFile}' and '{otherFile}' one is a model that ML.NET saved and one is not: give two ONNX files, or two saved models.");
+        if (isSaved)
+        {
+            CompareSteps(context, SavedModel.Load(referenceFile), SavedModel.Load(otherFile), dataFile, jsonFile);
+            return;
+        }
+
         var reference = OnnxModel.Load(referenceFile);
         var other = OnnxModel.Load(otherFile);
         var rows = DataFile.Read(dataFile, reference);
         var comparison = ModelComparer.Compare(reference, other, rows, cancellationToken: context.CancellationToken);
+        if (jsonFile is not null)
+            OutputPath.WriteJson(jsonFile, comparison.ToJson());
+        ComparisonTable.Write(context, comparison);
+    }
+
+    private static void CompareSteps(CommandContext context, SavedModel reference, SavedModel other, string dataFile, string? jsonFile)
+    {
+        var rows = DataFile.Read(dataFile, reference);
+        var comparison = SavedModelComparer.Compare(reference, other, rows, cancellationToken: context.CancellationToken);
         if (jsonFile is not null)
             OutputPath.WriteJson(jsonFile, comparison.ToJson());
         ComparisonTable.Write(context, comparison);

@@ -11,6 +11,20 @@ internal static class DataFile
     /// <exception cref="QuantizationException">The file is missing, of another kind, or does not fit the model.</exception>
     public static CalibrationData Read(string file, OnnxModel model)
     {
+        string[] names = [.. model.Inputs.Select(i => i.Name)];
+        return Read(file, model.Name, names, stream => NpzReader.Read(stream, file, names));
+    }
+
+    /// <summary>Reads the arrays that ONNX steps and linear models of a saved model take, as far as they are there.</summary>
+    /// <exception cref="QuantizationException">The file is missing, of another kind, or does not fit the model.</exception>
+    public static CalibrationData Read(string file, SavedModel model)
+    {
+        string[] names = [.. SavedModelComparer.InputsOf(model).SelectMany(s => s.Columns).Distinct()];
+        return Read(file, model.Name, names, stream => NpzReader.ReadPresent(stream, file, names));
+    }
+
+    private static CalibrationData Read(string file, string model, string[] names, Func<Stream, Dictionary<string, OnnxTensor>> readZip)
+    {
         try
         {
             using var stream = new FileStream(file, FileMode.Open, FileAccess.Read);
@@ -18,15 +32,12 @@ internal static class DataFile
             var isZip = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == 2 && start.SequenceEqual(ZipMagic);
             stream.Position = 0;
             if (isZip)
-                return new CalibrationData(NpzReader.Read(stream, file, model.Inputs.Select(i => i.Name)));
+                return new CalibrationData(readZip(stream));
             var tensor = NpyReader.Read(stream, stream.Length, file);
-            if (model.Inputs.Count != 1)
-            {
-                throw new QuantizationException(
-                    $"The data file '{file}' is a single array and the model '{model.Name}' has {model.Inputs.Count} inputs ({string.Join(", ", model.Inputs.Select(i => i.Name))}): give an .npz with an array for each.");
-            }
-
-            return new CalibrationData(new Dictionary<string, OnnxTensor> { [model.Inputs[0].Name] = tensor });
+            return names is [var only]
+                ? new CalibrationData(new Dictionary<string, OnnxTensor> { [only] = tensor })
+                : throw new QuantizationException(
+                    $"The data file '{file}' is a single array and the model '{model}' has {names.Length} inputs ({string.Join(", ", names)}): give an .npz with an array for each.");
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -11,16 +11,28 @@ internal static class NpzReader
     /// <param name="file">What messages call it.</param>
     /// <param name="names">Names of the model's inputs.</param>
     /// <exception cref="QuantizationException">It is no zip file, or lacks an array, or an array cannot be read.</exception>
-    public static Dictionary<string, OnnxTensor> Read(Stream stream, string file, IEnumerable<string> names)
+    public static Dictionary<string, OnnxTensor> Read(Stream stream, string file, IEnumerable<string> names) =>
+        Read(stream, file, zip => names.Select(n => (n, Find(zip, n) ?? throw Missing(zip, file, n))));
+
+    /// <summary>Reads those arrays of these names that are there.</summary>
+    /// <exception cref="QuantizationException">It is no zip file, or has none of the arrays, or one cannot be read.</exception>
+    public static Dictionary<string, OnnxTensor> ReadPresent(Stream stream, string file, IReadOnlyList<string> names) =>
+        Read(stream, file, zip =>
+        {
+            (string, ZipArchiveEntry)[] present = [.. names.Select(n => (n, Find(zip, n))).Where(e => e.Item2 is not null)!];
+            return present.Length > 0 ? present : throw Missing(zip, file, names[0]);
+        });
+
+    private static Dictionary<string, OnnxTensor> Read(
+        Stream stream, string file, Func<ZipArchive, IEnumerable<(string Name, ZipArchiveEntry Entry)>> choose)
     {
         try
         {
             using var zip = new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: true);
-            return names.ToDictionary(name => name, name =>
+            return choose(zip).ToDictionary(e => e.Name, e =>
             {
-                var entry = zip.GetEntry($"{name}.npy") ?? zip.GetEntry(name) ?? throw Missing(zip, file, name);
-                using var content = entry.Open();
-                return NpyReader.Read(content, entry.Length, $"{file}:{name}");
+                using var content = e.Entry.Open();
+                return NpyReader.Read(content, e.Entry.Length, $"{file}:{e.Name}");
             });
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
@@ -28,6 +40,8 @@ internal static class NpzReader
             throw new QuantizationException($"The data file '{file}' is truncated or not an .npz: write it with numpy.savez.", e);
         }
     }
+
+    private static ZipArchiveEntry? Find(ZipArchive zip, string name) => zip.GetEntry($"{name}.npy") ?? zip.GetEntry(name);
 
     private static QuantizationException Missing(ZipArchive zip, string file, string name)
     {

@@ -42,6 +42,14 @@ internal static class OutputComparison
         }
     }
 
+    /// <summary>The error of one output from its values.</summary>
+    public static OutputError Measure(string name, OnnxTensor reference, OnnxTensor other)
+    {
+        var difference = new Difference();
+        difference.Add(name, reference, other);
+        return difference.ToError(name);
+    }
+
     private sealed class Difference
     {
         private double _error;

@@ -12,4 +12,5 @@ namespace MLNetQuant;
 [JsonSerializable(typeof(ModelInspection))]
 [JsonSerializable(typeof(ModelComparison))]
 [JsonSerializable(typeof(SavedModelInspection))]
+[JsonSerializable(typeof(SavedModelComparison))]
 internal sealed partial class ReportJson : JsonSerializerContext;

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text.Json;
+using MLNetQuant.Cli.Tests.Data;
 using MLNetQuant.Onnx;
 using MLNetQuant.Onnx.Tests.Saved;
 
@@ -101,6 +102,54 @@ public sealed class SavedModelTests : IDisposable
         Assert.Equal(["model.zip", "rows.npy"], _folder.Files);
     }
 
+    [Theory]
+    [InlineData("model.zip", "q.zip")]
+    [InlineData("Model.mlnet", "q.mlnet")]
+    public void Saved_models_are_compared_step_by_step(string model, string output)
+    {
+        _folder.Write(model, OneStep());
+        Quantize(model, output).ShouldSucceed();
+        CommandLine.Run("quantize", Repository.SampleModel, "-o", _folder["q.onnx"], "--calibration", _folder["rows.npy"], "--algorithm", "msq").ShouldSucceed();
+        CommandLine.Run("compare", Repository.SampleModel, _folder["q.onnx"], "--data", _folder["rows.npy"], "--json", _folder["onnx.json"]).ShouldSucceed();
+        WriteNpz("rows.npz", ("input", File.ReadAllBytes(_folder["rows.npy"])), ("logits", NpyBytes.Of("<f4", "2, 10", new byte[80])));
+        var result = CommandLine.Run("compare", _folder[model], _folder[output], "--data", _folder["rows.npz"], "--json", _folder["zip.json"]).ShouldSucceed();
+        Assert.Contains("step Transform_001, OnnxTransformer", result.Output, StringComparison.Ordinal);
+        Assert.Contains("step Transform_002, LinearBinaryModelParameters", result.Output, StringComparison.Ordinal);
+
+        using var onnx = JsonDocument.Parse(File.ReadAllText(_folder["onnx.json"]));
+        using var zip = JsonDocument.Parse(File.ReadAllText(_folder["zip.json"]));
+        var steps = zip.RootElement.GetProperty("steps");
+        Assert.Equal(2, steps.GetArrayLength());
+        Assert.True(JsonElement.DeepEquals(onnx.RootElement, steps[0].GetProperty("comparison")));
+        Assert.Equal(2, steps[1].GetProperty("comparison").GetProperty("rows").GetInt32());
+        Assert.Equal(0, steps[1].GetProperty("comparison").GetProperty("outputs")[0].GetProperty("relativeError").GetDouble());
+    }
+
+    [Fact]
+    public void Comparing_tells_which_steps_it_has_no_rows_for_and_refuses_what_it_cannot_compare()
+    {
+        _folder.Write("model.zip", OneStep());
+        WriteNpz("rows.npz", ("input", File.ReadAllBytes(_folder["rows.npy"])));
+        Assert.Contains(
+            "step Transform_002, LinearBinaryModelParameters: not compared, the data have no rows for 'logits'",
+            Compare("model.zip", "model.zip", "rows.npz").ShouldSucceed().Output,
+            StringComparison.Ordinal);
+        Compare("model.zip", "model.zip", "rows.npy").ShouldFail(
+            1, $"The data file '{_folder["rows.npy"]}' is a single array and the model '{_folder["model.zip"]}' has 2 inputs (input, logits): give an .npz with an array for each.");
+        WriteNpz("labels.npz", ("labels", NpyBytes.Of("<f4", "1, 1", new byte[4])));
+        Compare("model.zip", "model.zip", "labels.npz").ShouldFail(
+            1, $"The data file '{_folder["labels.npz"]}' has no array 'input' (it has 'labels'): name its arrays as the model's inputs.");
+        CommandLine.Run("compare", _folder["model.zip"], Repository.SampleModel, "--data", _folder["rows.npy"]).ShouldFail(
+            1, $"Of '{_folder["model.zip"]}' and '{Repository.SampleModel}' one is a model that ML.NET saved and one is not: give two ONNX files, or two saved models.");
+        _folder.Write("trees.zip", new ZipWriter().Key("TransformerChain", "TreeEnseFeat", _ => { }).ToBytes());
+        Compare("trees.zip", "trees.zip", "rows.npz").ShouldFail(
+            1, $"The model '{_folder["trees.zip"]}' has no ONNX step and no linear model to compare (TransformerChain, TreeEnsembleFeaturizationTransformer): give two forms of a model that has one.");
+        _folder.Write("other.zip", new ZipWriter().Onnx("TransformerChain", File.ReadAllBytes(Repository.SampleModel), ["input"], ["logits"]).ToBytes());
+        Compare("model.zip", "other.zip", "rows.npz").ShouldFail(
+            1, $"The models '{_folder["model.zip"]}' and '{_folder["other.zip"]}' have other steps (TransformerChain/Transform_000, CopyTransform in one, TransformerChain, OnnxTransformer in the other): compare two forms of one model.");
+        Compare("missing.zip", "model.zip", "rows.npz").ShouldFail(1, $"The model file '{_folder["missing.zip"]}' does not exist: check the path.");
+    }
+
     /// <summary>A chain of a copying step, the sample model, a linear model and trees.</summary>
     private static byte[] OneStep() => new ZipWriter()
         .Chain("TransformerChain", 4)
@@ -122,6 +171,19 @@ public sealed class SavedModelTests : IDisposable
 
     private CommandResult Quantize(string model, string output, params string[] more) => CommandLine.Run(
         ["quantize", _folder[model], "-o", _folder[output], "--calibration", _folder["rows.npy"], "--algorithm", "msq", .. more]);
+
+    private CommandResult Compare(string reference, string model, string rows) =>
+        CommandLine.Run("compare", _folder[reference], _folder[model], "--data", _folder[rows]);
+
+    private void WriteNpz(string file, params (string Name, byte[] Npy)[] arrays)
+    {
+        using var archive = ZipFile.Open(_folder[file], ZipArchiveMode.Create);
+        foreach (var (name, npy) in arrays)
+        {
+            using var entry = archive.CreateEntry($"{name}.npy").Open();
+            entry.Write(npy);
+        }
+    }
 
     private List<(string Name, string Bytes)> Entries(string zip)
     {
