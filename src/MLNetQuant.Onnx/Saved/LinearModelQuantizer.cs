@@ -1,3 +1,4 @@
+using System.Globalization;
 using MLNetQuant.Onnx.Saved;
 
 namespace MLNetQuant.Onnx;
@@ -5,13 +6,39 @@ namespace MLNetQuant.Onnx;
 /// <summary>Quantizes the weights of a linear model of ML.NET's own.</summary>
 public static class LinearModelQuantizer
 {
+    /// <summary>Numbers of all calibration rows, a quarter of a gigabyte, unless that leaves too few rows.</summary>
+    private const long Numbers = 1 << 26;
+
+    private const int LeastRows = 256;
+
+    /// <summary>Four gigabytes: a model of which the least rows are more is left alone.</summary>
+    private const long MostNumbers = 1 << 30;
+
+    /// <summary>
+    /// How many rows to calibrate a model on at most, so that their values take a quarter of a gigabyte; 256 where that is less.
+    /// </summary>
+    /// <param name="model">The model.</param>
+    public static int MostRows(SavedLinearModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return (int)Math.Max(LeastRows, Numbers / Math.Max(1, model.NumbersPerRow));
+    }
+
     /// <summary>Why a model is left alone, in one clause; <see langword="null"/> where it is not.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="options">Which layers to include and exclude.</param>
+    /// <param name="options">Which layers to include and exclude, and how many rows.</param>
     public static string? Refuse(SavedLinearModel model, QuantizationOptions options)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
+        long rows = Math.Min(LeastRows, Math.Min(options.RowsPerLayer, options.Rows ?? int.MaxValue));
+        if (rows * model.NumbersPerRow > MostNumbers)
+        {
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"the features of its outputs are {rows * model.NumbersPerRow:N0} numbers on {rows} rows, and there is room for {MostNumbers:N0}: train it on fewer features, or allow fewer rows");
+        }
+
         var problem = new LinearProblem(model);
         if (!problem.HasWeights)
             return "all of its weights are zero";

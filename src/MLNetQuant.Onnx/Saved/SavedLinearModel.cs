@@ -20,6 +20,14 @@ public sealed class SavedLinearModel
     /// <summary>One output, or one for each class.</summary>
     public IReadOnlyList<LinearOutput> Outputs { get; }
 
+    /// <summary>
+    /// Numbers that one row takes while the weights are chosen: its features; once more those of all outputs that weigh every
+    /// feature; and for each other output those that it weighs.
+    /// </summary>
+    internal long NumbersPerRow => FeatureCount
+        + (Outputs.Any(o => o.Features is null) ? FeatureCount : 0L)
+        + Outputs.Sum(o => (long)(o.Features?.Count ?? 0));
+
     /// <summary>Whether statistics of its weights, such as standard errors, are saved with it.</summary>
     internal bool KeepsStatistics { get; init; }
 

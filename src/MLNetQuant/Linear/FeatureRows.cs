@@ -7,11 +7,6 @@ namespace MLNetQuant.Linear;
 /// <summary>Reads feature vectors for a linear model.</summary>
 internal static class FeatureRows
 {
-    /// <summary>Numbers to hold at most, a quarter of a gigabyte, unless that leaves too few rows.</summary>
-    private const int MostNumbers = 1 << 26;
-
-    private const int LeastRows = 256;
-
     /// <summary>
     /// Reads rows once, in order. Of more rows than there is room for, or than a layer uses, each stays with the same probability.
     /// Rows that hold NaN or infinite values are passed over, as ML.NET's trainers do.
@@ -26,8 +21,8 @@ internal static class FeatureRows
     {
         var column = Find(data.Schema, model, position);
         var width = model.FeatureCount;
-        var capacity = Math.Min(options.RowsPerLayer, Math.Max(LeastRows, MostNumbers / width));
-        var rows = new float[Math.Min(capacity, 64) * width];
+        var capacity = Math.Min(options.RowsPerLayer, LinearModelQuantizer.MostRows(model));
+        var rows = new float[checked(Math.Min(capacity, 64) * width)];
         var (kept, seen, number) = (0, 0, 0);
         var random = new Random(options.Seed);
         using var cursor = data.GetRowCursor([column]);
@@ -43,8 +38,8 @@ internal static class FeatureRows
             seen++;
             if (place >= capacity)
                 continue;
-            if (kept * width > rows.Length)
-                Array.Resize(ref rows, (int)Math.Min(2L * rows.Length, (long)capacity * width));
+            if ((long)kept * width > rows.Length)
+                Array.Resize(ref rows, checked((int)Math.Min(2L * rows.Length, (long)capacity * width)));
             features.CopyTo(rows.AsSpan(place * width, width));
         }
 
