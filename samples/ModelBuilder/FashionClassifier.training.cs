@@ -3,10 +3,10 @@ using Samples;
 
 namespace ModelBuilder;
 
-/// <summary>What Model Builder generates to train the model anew.</summary>
+/// <summary>What Model Builder generates to make the model anew; after training in Azure, from the ONNX model that came back.</summary>
 public partial class FashionClassifier
 {
-    /// <summary>Trains on a part of the data and saves the model.</summary>
+    /// <summary>Fits to a part of the data and saves the model: so FashionClassifier.mlnet was written.</summary>
     public static void Train(string outputModelPath, string dataPart = "train-1024")
     {
         var mlContext = new MLContext();
@@ -26,7 +26,7 @@ public partial class FashionClassifier
     /// <summary>Fits the pipeline.</summary>
     public static ITransformer RetrainModel(MLContext mlContext, IDataView trainData) => BuildPipeline(mlContext).Fit(trainData);
 
-    /// <summary>The pipeline: as with a network that was trained in Azure, an ONNX step holds what was learned.</summary>
+    /// <summary>The pipeline: an ONNX step holds what was learned in Azure.</summary>
     public static IEstimator<ITransformer> BuildPipeline(MLContext mlContext) =>
         mlContext.Transforms.CopyColumns("input", nameof(ModelInput.Pixels))
             .Append(mlContext.Transforms.ApplyOnnxModel("logits", "input", FashionMnist.ModelFile));

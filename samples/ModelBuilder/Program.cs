@@ -3,9 +3,8 @@ using MLNetQuant;
 using ModelBuilder;
 using Samples;
 
-// What Model Builder has done: there is a FashionClassifier.mlnet, and code that trains and uses it.
+// What Model Builder has written: FashionClassifier.mlnet, and code that trains it (training) and uses it (consumption).
 var modelFile = Path.Combine(AppContext.BaseDirectory, "FashionClassifier.mlnet");
-FashionClassifier.Train(modelFile);
 
 // The step that is added: FashionClassifier.quantization.cs.
 var (floatFile, report) = FashionClassifier.Quantize(new QuantizationOptions { Rows = 256, RowsPerLayer = 4096 });
