@@ -16,7 +16,7 @@ public static class ModelQuantizationCatalog
     /// </param>
     /// <param name="calibrationData">Rows as the model takes them, some hundred to some thousand; labels are not needed unless a step reads them.</param>
     /// <param name="options">What to quantize and how; <see langword="null"/> for the defaults.</param>
-    /// <param name="context">Whose log is told what becomes of each step; <see langword="null"/> for nobody's.</param>
+    /// <param name="context">Whose log is told of progress, and what becomes of each step; <see langword="null"/> for nobody's.</param>
     /// <returns>
     /// The quantized model, of the same type as the given one where its last step allows it. Steps that were left alone are those
     /// of the given model, which therefore must live as long; disposing of the result disposes of them too, so be done with the given
@@ -35,7 +35,8 @@ public static class ModelQuantizationCatalog
     /// Steps are quantized one after the other: a later one is calibrated on what the earlier ones, quantized already, give.
     /// ML.NET does not save the number of threads and the GPU of an ONNX step; the quantized step has those of the catalog's
     /// context. All random choices follow <see cref="QuantizationOptions.Seed"/>: the same model, rows and options give the same
-    /// weights, whatever the seed of the context. <see cref="QuantizationOptions.Progress"/> counts the layers of each step anew.
+    /// weights. The seed of the context plays no part, for ML.NET lets nobody outside of it read that: where the two are to agree,
+    /// give the same number to both. <see cref="QuantizationOptions.Progress"/> counts the layers of each step anew.
     /// </remarks>
     /// <example>
     /// <code>
@@ -76,7 +77,7 @@ public static class ModelQuantizationCatalog
     /// <param name="calibrationData">Rows as the model takes them.</param>
     /// <param name="report">Which steps were quantized, with the error of each layer, and which were left alone and why.</param>
     /// <param name="options">What to quantize and how; <see langword="null"/> for the defaults.</param>
-    /// <param name="context">Whose log is told what becomes of each step; <see langword="null"/> for nobody's.</param>
+    /// <param name="context">Whose log is told of progress, and what becomes of each step; <see langword="null"/> for nobody's.</param>
     /// <exception cref="QuantizationException">The rows do not fit the model; the message says which step and how to mend it.</exception>
     /// <exception cref="OperationCanceledException">The options' cancellation token was cancelled.</exception>
     public static ITransformer QuantizeWeights(

@@ -11,7 +11,7 @@ public static class QuantizationPipelineExtensions
     /// does. Works wherever an estimator does: in chains, behind a cache, in cross-validation.
     /// </summary>
     /// <param name="estimator">The estimator, usually a whole chain.</param>
-    /// <param name="context">The context, whose log is told what becomes of each step.</param>
+    /// <param name="context">The context, whose log is told of progress, and what becomes of each step; its seed plays no part.</param>
     /// <param name="options">What to quantize and how; <see langword="null"/> for the defaults.</param>
     /// <param name="onQuantized">Called with the report of each fit, from the thread that fits.</param>
     /// <remarks>

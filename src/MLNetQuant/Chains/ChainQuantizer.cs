@@ -114,7 +114,7 @@ internal sealed class ChainQuantizer(ModelOperationsCatalog catalog, Quantizatio
         var onnx = saved.ReadOnnx(found, Name(position, step));
         if (OnnxStepQuantizer.Refuse(onnx, options) is { } reason)
             return LeaveAlone(step, position, found.TypeName, reason);
-        var quantized = OnnxStepQuantizer.Quantize(onnx, rows(), options);
+        var quantized = OnnxStepQuantizer.Quantize(onnx, rows(), OptionsFor(position, found.TypeName));
         if (quantized.Report.Layers.Count == 0)
             return LeaveAlone(step, position, found.TypeName, $"'{quantized.Report.Skipped[0].Name}': {quantized.Report.Skipped[0].Reason}");
         return Take(position, found.TypeName, saved, saved.With(found, quantized.Model), quantized.Report);
@@ -127,11 +127,14 @@ internal sealed class ChainQuantizer(ModelOperationsCatalog catalog, Quantizatio
         if (LinearModelQuantizer.Refuse(model, options) is { } reason)
             return LeaveAlone(step, position, found.TypeName, reason);
         var features = FeatureRows.Read(rows(), model, Name(position, step), options);
-        var quantized = LinearModelQuantizer.Quantize(model, features, options);
+        var quantized = LinearModelQuantizer.Quantize(model, features, OptionsFor(position, found.TypeName));
         if (quantized.Report.Layers.Count == 0)
             return LeaveAlone(step, position, found.TypeName, quantized.Report.Skipped[0].Reason);
         return Take(position, found.TypeName, saved, saved.With(found, quantized.Model), quantized.Report);
     }
+
+    private QuantizationOptions OptionsFor(string position, string type) =>
+        options with { Progress = messages.Of(position, type, options.Progress) };
 
     private ITransformer Take(string position, string type, SavedModel before, SavedModel after, QuantizationReport report)
     {

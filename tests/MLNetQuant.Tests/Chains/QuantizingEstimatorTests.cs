@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Onnx;
 using MLNetQuant.Tests.Data;
 
@@ -62,26 +61,5 @@ public sealed class QuantizingEstimatorTests : IDisposable
         Assert.Equal(
             ShapeCapture.Describe(_two.Pipeline.GetOutputSchema(shape)),
             ShapeCapture.Describe(_two.Pipeline.WithQuantizedWeights(_two.ML).GetOutputSchema(shape)));
-    }
-
-    [Fact]
-    public void The_log_of_the_context_is_told_of_each_step()
-    {
-        var messages = new List<string>();
-        _two.ML.Log += (_, e) =>
-        {
-            if (e.Source.Contains("MLNetQuant", StringComparison.Ordinal) && e.Kind != ChannelMessageKind.Trace)
-                messages.Add($"{e.Kind}: {e.RawMessage}");
-        };
-        using var model = (IDisposable)_two.ML.Transforms.QuantizeWeights(_two.First, TwoSteps.Options)
-            .Append(_two.ML.Transforms.CopyColumns("hidden", "h"))
-            .Append(_two.ML.Transforms.ApplyOnnxModel(_two.Second))
-            .WithQuantizedWeights(_two.ML, TwoSteps.Options).Fit(_two.Rows);
-        Assert.Contains("Info: Step 1 (WeightQuantizingTransformer) is left alone: it is quantized already.", messages);
-        Assert.Contains(messages, m => m.StartsWith("Info: Step 3 (OnnxTransformer): 80 of 80 weights quantized, ", StringComparison.Ordinal));
-
-        messages.Clear();
-        _two.ML.Transforms.CopyColumns("y", "x").WithQuantizedWeights(_two.ML).Fit(_two.Rows);
-        Assert.Equal(["Warning: No step of the model was quantized."], messages);
     }
 }
