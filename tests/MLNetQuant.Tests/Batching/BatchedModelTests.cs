@@ -368,17 +368,6 @@ public sealed class BatchedModelTests : IDisposable
         public float[] Y { get; set; } = [];
     }
 
-    private sealed class Pair
-    {
-        [VectorType(4)]
-        [ColumnName("a")]
-        public float[] A { get; set; } = [];
-
-        [VectorType(3)]
-        [ColumnName("b")]
-        public float[] B { get; set; } = [];
-    }
-
     private sealed class Long
     {
         [ColumnName("x")]
