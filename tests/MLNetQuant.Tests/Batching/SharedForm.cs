@@ -24,7 +24,9 @@ internal sealed class SharedForm : IDisposable
     {
         (_ml, _model, _file, _roundsActivations) = (ml, model, file, roundsActivations);
         var rows = Rows(Count);
-        var rowByRow = SharedRows.Open(model, file, ml, rows);
+
+        // ML.NET scores rows on all cores at once; threads of ONNX Runtime would only wait for each other.
+        var rowByRow = SharedRows.Open(model, file, ml, rows, threads: 1);
         Output = rowByRow.GetOutputSchema(rows.Schema)[^1].Name;
         _expected = RowValues.Of(rowByRow.Transform(rows), Columns);
         (rowByRow as IDisposable)?.Dispose();

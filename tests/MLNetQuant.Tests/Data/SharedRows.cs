@@ -32,8 +32,15 @@ internal static class SharedRows
         model == "stories260k" ? new() { ["tokens"] = [1, 32] } : [];
 
     /// <summary>ML.NET's own step on a file of the model.</summary>
-    public static ITransformer Open(string model, string file, MLContext ml, IDataView data) => ml.Transforms.ApplyOnnxModel(
-        new Microsoft.ML.Transforms.Onnx.OnnxOptions { ModelFile = file, InputColumns = [], OutputColumns = [], ShapeDictionary = ShapesOf(model) }).Fit(data);
+    public static ITransformer Open(string model, string file, MLContext ml, IDataView data, int? threads = null) => ml.Transforms.ApplyOnnxModel(
+        new Microsoft.ML.Transforms.Onnx.OnnxOptions
+        {
+            ModelFile = file,
+            InputColumns = [],
+            OutputColumns = [],
+            ShapeDictionary = ShapesOf(model),
+            IntraOpNumThreads = threads,
+        }).Fit(data);
 
     private static IDataView View<T>(MLContext ml, int count, Func<Random, T> row)
         where T : NumberedRow
