@@ -62,6 +62,9 @@ internal sealed class BatchInput<T>(InputBinding binding) : BatchInput(binding)
     }
 
     /// <inheritdoc/>
+    public override int Values => StartOf(_rows);
+
+    /// <inheritdoc/>
     public override int WidthOf(int row) => _ends[row] - StartOf(row);
 
     /// <inheritdoc/>

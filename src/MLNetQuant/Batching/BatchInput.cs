@@ -35,6 +35,9 @@ internal abstract class BatchInput(InputBinding binding) : IDisposable
     /// <summary>Adds the source's row.</summary>
     public abstract void Read();
 
+    /// <summary>Values of all rows.</summary>
+    public abstract int Values { get; }
+
     /// <summary>Values of a row.</summary>
     public abstract int WidthOf(int row);
 

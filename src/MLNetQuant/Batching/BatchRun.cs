@@ -63,6 +63,18 @@ internal sealed class BatchRun : IDisposable
         _key = string.Join('\n', _outputNames);
     }
 
+    /// <summary>Values of all inputs in all rows.</summary>
+    public long InputValues
+    {
+        get
+        {
+            var values = 0L;
+            foreach (var input in _inputs)
+                values += input.Values;
+            return values;
+        }
+    }
+
     /// <summary>Binds to the cursor that is read ahead.</summary>
     public void Bind(DataViewRow source)
     {

@@ -23,6 +23,7 @@ internal readonly record struct BatchSize(int Rows, long InputValues)
         _ => throw new QuantizationException($"The batch size is {rows}: give at least 1 row, or none for the default."),
     };
 
-    public int For(IEnumerable<InputBinding> inputs) =>
-        (int)Math.Clamp(InputValues / Math.Max(1L, inputs.Sum(i => (long)i.KnownWidth)), 1, Rows);
+    /// <summary>For rows of known width; others are counted as they come.</summary>
+    public BatchSize For(IEnumerable<InputBinding> inputs) =>
+        this with { Rows = (int)Math.Clamp(InputValues / Math.Max(1L, inputs.Sum(i => (long)i.KnownWidth)), 1, Rows) };
 }

@@ -17,7 +17,7 @@ internal sealed class BatchedCursor : DataViewRowCursor
     private readonly List<ColumnBuffer> _objects = []; // one for each getter: values belong to who asks for them
     private readonly BatchOutput?[] _outputs;
     private readonly BatchRun _run;
-    private readonly int _batchSize;
+    private readonly BatchSize _batchSize;
     private readonly RowPointer _pointer = new();
     private readonly ValueGetter<DataViewRowId> _getId;
 
@@ -35,7 +35,7 @@ internal sealed class BatchedCursor : DataViewRowCursor
     /// <param name="active">Which columns are asked for.</param>
     /// <param name="batchSize">Rows to read ahead.</param>
     /// <param name="parts">How these are cut into runs.</param>
-    public BatchedCursor(BatchedDataView view, DataViewRowCursor input, bool[] active, int batchSize, BatchParts parts)
+    public BatchedCursor(BatchedDataView view, DataViewRowCursor input, bool[] active, BatchSize batchSize, BatchParts parts)
     {
         _view = view;
         _input = input;
@@ -149,7 +149,7 @@ internal sealed class BatchedCursor : DataViewRowCursor
         _run.Clear();
         try
         {
-            while (!_ended && _rows < _batchSize)
+            while (!_ended && _rows < _batchSize.Rows && (_rows == 0 || _run.InputValues < _batchSize.InputValues))
             {
                 if (!_input.MoveNext())
                 {

@@ -12,7 +12,7 @@ internal sealed class BatchedDataView : IDataView
     private readonly IDataView _input;
     private readonly IDataView _rowByRow;
     private readonly Dictionary<string, string> _outputNames = [];
-    private readonly int _batchSize;
+    private readonly BatchSize _batchSize;
     private readonly BatchParts _parts;
 
     /// <param name="model">The model of the step.</param>
@@ -28,7 +28,7 @@ internal sealed class BatchedDataView : IDataView
         Inputs = Bind(((ITransformer)step).GetRowToRowMapper(input.Schema).GetDependencies(Origins.Added));
         BindOutputs();
         _batchSize = batchSize.For(Inputs);
-        _parts = model.PartsOf(_batchSize);
+        _parts = model.PartsOf(_batchSize.Rows);
     }
 
     public BatchedModel Model { get; }

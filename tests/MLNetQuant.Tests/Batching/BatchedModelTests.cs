@@ -243,6 +243,8 @@ public sealed class BatchedModelTests : IDisposable
     [LinuxFact]
     public void Data_that_do_not_fit_leave_no_model_open()
     {
+        using (_ml.Transforms.ApplyOnnxModelBatched(_file).Fit(_data))
+            Assert.Contains(_file, LinuxFactAttribute.OpenFiles);
         var none = _ml.Data.LoadFromEnumerable(new[] { new Scored() });
         Assert.ThrowsAny<Exception>(() => _ml.Transforms.ApplyOnnxModelBatched(_file).Fit(none));
         Assert.DoesNotContain(_file, LinuxFactAttribute.OpenFiles);
@@ -315,6 +317,19 @@ public sealed class BatchedModelTests : IDisposable
             Assert.True(cursor.MoveNext());
             Assert.Equal(rows, data.RowsRead);
         }
+    }
+
+    [Fact]
+    public void Rows_of_any_length_are_counted_as_they_come()
+    {
+        var file = new ModelFile().Input("x", DataType.Float, -1, -1).Node("Relu", "y", "x").Output("y", -1, -1).Save(_folder["long.onnx"]);
+        var zeros = new float[1 << 17];
+        var data = new RecordingDataView(_ml.Data.LoadFromEnumerable(Enumerable.Range(0, 20).Select(_ => new Long { X = zeros })));
+        using var model = _ml.Transforms.ApplyOnnxModelBatched(file).Fit(data);
+        var view = model.Transform(data);
+        using var cursor = view.GetRowCursor([view.Schema["y"]]);
+        Assert.True(cursor.MoveNext());
+        Assert.Equal(8, data.RowsRead);
     }
 
     [Fact]
