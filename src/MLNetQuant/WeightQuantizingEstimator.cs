@@ -53,9 +53,9 @@ public sealed class WeightQuantizingEstimator : IEstimator<WeightQuantizingTrans
         var calibration = CalibrationRows.Read(input, columns, _options.Rows, _options.CancellationToken);
 
         // ML.NET loads a model from one file, which Never asks for; what the caller asked for is for SaveOnnxModel.
-        using var messages = new FitMessages(_context, _source.Name, _options.Progress);
+        using var messages = new FitMessages(_context, _source.Name);
         var quantized = ModelQuantizer.Quantize(
-            model, calibration, _options with { Rows = null, ExternalData = ExternalData.Never, Progress = messages });
+            model, calibration, _options with { Rows = null, ExternalData = ExternalData.Never, Progress = messages.Of(_options.Progress) });
         messages.Tell(quantized.Report);
         return WeightQuantizingTransformer.Create(_catalog, _context, quantized, _options.ExternalData, names.Outputs, columns, input);
     }

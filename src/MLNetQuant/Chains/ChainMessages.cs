@@ -14,7 +14,7 @@ internal sealed class ChainMessages : IDisposable
 
     /// <summary>Progress of a step that is told to the log, and to a receiver of the caller's.</summary>
     public IProgress<QuantizationProgress>? Of(string position, string type, IProgress<QuantizationProgress>? receiver) =>
-        _channel is null ? receiver : new StepProgress(_channel, position, type, receiver);
+        _channel is null ? receiver : new ProgressLog(_channel, $"Step {position} ({type})", receiver);
 
     public void Tell(QuantizedStep step)
     {
@@ -32,17 +32,4 @@ internal sealed class ChainMessages : IDisposable
         _channel?.Warning(MessageSensitivity.None, "No step of the model was quantized.");
 
     public void Dispose() => _channel?.Dispose();
-
-    // System.Progress would post to another thread, and the channel may be closed by then.
-    private sealed class StepProgress(IChannel channel, string position, string type, IProgress<QuantizationProgress>? receiver)
-        : IProgress<QuantizationProgress>
-    {
-        public void Report(QuantizationProgress value)
-        {
-            channel.Info(MessageSensitivity.Schema, string.Create(
-                CultureInfo.InvariantCulture,
-                $"Step {position} ({type}): {value.Stage}{(value.Layer is { } layer ? $" '{layer}'" : "")}, {value.Completed} of {value.Total} layers done."));
-            receiver?.Report(value);
-        }
-    }
 }

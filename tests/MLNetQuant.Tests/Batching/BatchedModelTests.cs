@@ -214,14 +214,19 @@ public sealed class BatchedModelTests : IDisposable
     public void A_model_file_that_changes_or_goes_after_the_fit_changes_no_score()
     {
         using var model = _ml.Transforms.ApplyOnnxModelBatched(_file).Fit(_data);
+        using var later = _ml.Transforms.ApplyOnnxModelBatched(_file).Fit(_data);
         using var loaded = _ml.Transforms.ApplyOnnxModel(_file).Fit(_data);
         var expected = RowValues.Of(loaded.Transform(_data), "y");
         using var batched = loaded.Batched();
         new ModelFile().Input("x", DataType.Float, -1, 4).Node("Relu", "y", "x").Output("y", -1, 4).Save(_folder["other.onnx"]);
         File.Move(_folder["other.onnx"], _file, overwrite: true);
         RowValues.AssertNear(expected, RowValues.Of(batched.Transform(_data), "y"));
-        File.Delete(_file);
         RowValues.AssertNear(expected, RowValues.Of(model.Transform(_data), "y"));
+        File.Delete(_file);
+        RowValues.AssertNear(expected, RowValues.Of(later.Transform(_data), "y"));
+        Assert.Null(Assert.Single(batched.Steps).RowByRowReason);
+        Assert.Null(model.Scoring.RowByRowReason);
+        Assert.Null(later.Scoring.RowByRowReason);
     }
 
     [UnixFact]
@@ -260,13 +265,17 @@ public sealed class BatchedModelTests : IDisposable
             .Quantize("x8", "scale", "zero", "x").Node("DequantizeLinear", "d", "x8", "scale", "zero")
             .Node("MatMul", "y", "d", "W").Output("y", -1, 5).Save(_folder["dynamic.onnx"]);
         var ml = new MLContext(seed: 1);
+        string[] open = [];
         ml.Log += (_, e) =>
         {
-            if (e.RawMessage.Contains("one by one", StringComparison.Ordinal) || e.RawMessage.Contains("so that scores differ", StringComparison.Ordinal))
-                throw new NotSupportedException("full");
+            if (!e.RawMessage.Contains("one by one", StringComparison.Ordinal) && !e.RawMessage.Contains("so that scores differ", StringComparison.Ordinal))
+                return;
+            open = [.. LinuxFactAttribute.OpenFiles.Where(f => Path.GetFileName(f).StartsWith("mlnetquant-", StringComparison.Ordinal))];
+            throw new NotSupportedException("full");
         };
         Assert.Throws<NotSupportedException>(() => ml.Transforms.QuantizeWeights("y", "x", file, context: ml).Fit(_data));
-        Assert.DoesNotContain(LinuxFactAttribute.OpenFiles, f => f.Contains("mlnetquant-", StringComparison.Ordinal) && f.EndsWith("(deleted)", StringComparison.Ordinal));
+        Assert.NotEmpty(open);
+        Assert.Empty(LinuxFactAttribute.OpenFiles.Intersect(open.Select(f => $"{f} (deleted)")));
         Assert.Throws<NotSupportedException>(() => ml.Transforms.ApplyOnnxModelBatched(new BatchedOnnxOptions { ModelFile = file, Environment = ml }).Fit(_data));
         Assert.DoesNotContain(file, LinuxFactAttribute.OpenFiles);
     }
