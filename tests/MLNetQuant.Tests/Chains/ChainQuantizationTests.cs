@@ -60,7 +60,7 @@ public sealed class ChainQuantizationTests : IDisposable
         using var model = _two.Pipeline.Fit(_two.Rows);
         using var quantized = Assert.IsType<TransformerChain<OnnxTransformer>>(_two.ML.Model.QuantizeWeights(model, _two.Rows, TwoSteps.Options));
         Assert.NotSame(model.LastTransformer, quantized.LastTransformer);
-        Assert.Equal(Describe(model.GetOutputSchema(_two.Rows.Schema)), Describe(quantized.GetOutputSchema(_two.Rows.Schema)));
+        Assert.Equal(SchemaText.Describe(model.GetOutputSchema(_two.Rows.Schema)), SchemaText.Describe(quantized.GetOutputSchema(_two.Rows.Schema)));
         Assert.Equal(model.Select(s => s.GetType()), quantized.Select(s => s.GetType()));
     }
 
@@ -238,7 +238,7 @@ public sealed class ChainQuantizationTests : IDisposable
             .Fit(_two.Rows);
         using var quantized = (OnnxTransformer)_two.ML.Model.QuantizeWeights(model, _two.Rows, out var report);
         Assert.Equal(400, Assert.Single(report.Quantized).Report.Layers[0].CalibrationRows);
-        Assert.Equal(Describe(model.GetOutputSchema(_two.Rows.Schema)), Describe(quantized.GetOutputSchema(_two.Rows.Schema)));
+        Assert.Equal(SchemaText.Describe(model.GetOutputSchema(_two.Rows.Schema)), SchemaText.Describe(quantized.GetOutputSchema(_two.Rows.Schema)));
     }
 
     /// <summary>z → x, its negative values cut off.</summary>
@@ -247,7 +247,4 @@ public sealed class ChainQuantizationTests : IDisposable
         .Node("Relu", "x", "z")
         .Output("x", -1, 8)
         .Save(path);
-
-    private static string Describe(DataViewSchema schema) =>
-        string.Join('\n', schema.Select(c => $"{c.Name} {c.Type} {c.IsHidden} {string.Join(',', c.Annotations.Schema.Select(a => a.Name))}"));
 }
