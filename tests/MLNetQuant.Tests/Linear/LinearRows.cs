@@ -28,10 +28,26 @@ internal static class LinearRows
         })];
         return task switch
         {
-            "BinaryClassification" => ml.Data.LoadFromEnumerable(rows.Select(r => new Binary { Features = r.X, Label = r.Scores[0] > 0 })),
-            "Regression" => ml.Data.LoadFromEnumerable(rows.Select(r => new Regression { Features = r.X, Label = MathF.Exp(r.Scores[0]) })),
-            _ => ml.Data.LoadFromEnumerable(rows.Select(r => new Multiclass { Features = r.X, Label = (uint)Array.IndexOf(r.Scores, r.Scores.Max()) + 1 })),
+            "BinaryClassification" => Load(ml, rows.Select(r => new Binary { Features = r.X, Label = r.Scores[0] > 0 })),
+            "Regression" => Load(ml, rows.Select(r => new Regression { Features = r.X, Label = MathF.Exp(r.Scores[0]) })),
+            _ => Load(ml, rows.Select(r => new Multiclass { Features = r.X, Label = (uint)Array.IndexOf(r.Scores, r.Scores.Max()) + 1 }), classes: 4),
         };
+    }
+
+    /// <summary>The features have names, and the classes have, where there are some.</summary>
+    private static IDataView Load<T>(MLContext ml, IEnumerable<T> rows, int classes = 0)
+        where T : class
+    {
+        var schema = SchemaDefinition.Create(typeof(T));
+        Name("Features", "SlotNames", "feature", Width);
+        if (classes > 0)
+            Name("Label", "KeyValues", "class", classes);
+        return ml.Data.LoadFromEnumerable(rows, schema);
+
+        void Name(string column, string kind, string name, int count) => schema[column].AddAnnotation(
+            kind,
+            new VBuffer<ReadOnlyMemory<char>>(count, [.. Enumerable.Range(0, count).Select(i => $"{name} {i}".AsMemory())]),
+            new VectorDataViewType(TextDataViewType.Instance, count));
     }
 
     private static float Gaussian(Random random) =>

@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using MLNetQuant.Tests.Data;
 
 namespace MLNetQuant.Tests.Linear;
 
@@ -43,12 +44,16 @@ public sealed class TrainedLinearModelTests
         Assert.Equal("1", Assert.Single(report.Quantized).Position);
         Assert.InRange(report.QuantizedBytes, 1, report.FloatBytes - 1);
         Assert.IsType(model.GetType(), quantized);
-        Assert.Equal(Describe(model.GetOutputSchema(test.Schema)), Describe(quantized.GetOutputSchema(test.Schema)));
+        var schema = SchemaText.Describe(model.GetOutputSchema(test.Schema));
+        Assert.Equal(schema, SchemaText.Describe(quantized.GetOutputSchema(test.Schema)));
+        Assert.Contains("ScoreColumnKind", schema, StringComparison.Ordinal);
+        Assert.Contains("|feature 59", schema, StringComparison.Ordinal);
         Assert.InRange(Evaluate(task, metric, quantized.Transform(test)), Evaluate(task, metric, model.Transform(test)) - limit, 1);
 
         using var stream = new MemoryStream();
         _ml.Model.Save(quantized, test.Schema, stream);
         var loaded = new MLContext().Model.Load(new MemoryStream(stream.ToArray()), out _);
+        Assert.Equal(schema, SchemaText.Describe(loaded.GetOutputSchema(test.Schema)));
         Assert.Equal(Evaluate(task, metric, quantized.Transform(test)), Evaluate(task, metric, loaded.Transform(test)), 6);
     }
 
@@ -70,8 +75,6 @@ public sealed class TrainedLinearModelTests
         Assert.Equal(3, folds);
         Assert.Equal(3, reports.Count(r => r.Quantized is [{ TypeName: "LinearBinaryModelParameters" }]));
     }
-
-    private static string Describe(DataViewSchema schema) => string.Join('\n', schema.Select(c => $"{c.Name} {c.Type} {c.IsHidden}"));
 
     private double Evaluate(string task, string metric, IDataView scored)
     {
