@@ -40,6 +40,18 @@ public sealed class PackageContentTests(PackedRepository packed)
     }
 
     [Theory]
+    [MemberData(nameof(Packages))]
+    public void Each_made_in_a_clone_names_the_commit(string id)
+    {
+        if (!Path.Exists(Path.Combine(Repository.Root, ".git")))
+            return; // An archive of the sources has none.
+        using var package = packed.Open(id);
+        var repository = package.Metadata.Elements().Single(e => e.Name.LocalName == "repository");
+        Assert.Equal("git", repository.Attribute("type")!.Value);
+        Assert.Matches("^[0-9a-f]{40}$", repository.Attribute("commit")!.Value);
+    }
+
+    [Theory]
     [MemberData(nameof(Libraries))]
     public void A_library_holds_its_own_assembly_and_documentation_and_nothing_else(string id)
     {
@@ -74,6 +86,8 @@ public sealed class PackageContentTests(PackedRepository packed)
         var command = Assert.Single(settings.Descendants("Command"));
         Assert.Equal("mlnetquant", command.Attribute("Name")!.Value);
         Assert.Contains($"tools/net10.0/any/{command.Attribute("EntryPoint")!.Value}", package.Files);
+        using var symbols = packed.Open("MLNetQuant.Cli", "snupkg");
+        Assert.Contains("tools/net10.0/any/mlnetquant.pdb", symbols.Files);
     }
 
     [Theory]
