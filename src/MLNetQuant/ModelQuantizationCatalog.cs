@@ -78,6 +78,14 @@ public static class ModelQuantizationCatalog
     /// <param name="report">Which steps were quantized, with the error of each layer, and which were left alone and why.</param>
     /// <param name="options">What to quantize and how; <see langword="null"/> for the defaults.</param>
     /// <param name="context">Whose log is told of progress, and what becomes of each step; <see langword="null"/> for nobody's.</param>
+    /// <example>
+    /// <code>
+    /// var model = ml.Model.Load("model.zip", out var schema);
+    /// var quantized = ml.Model.QuantizeWeights(model, calibrationRows, out var report, context: ml);
+    /// foreach (var step in report.LeftAlone)
+    ///     Console.WriteLine($"Step {step.Position}, {step.TypeName}, keeps its weights: {step.Reason}");
+    /// </code>
+    /// </example>
     /// <exception cref="QuantizationException">The rows do not fit the model; the message says which step and how to mend it.</exception>
     /// <exception cref="OperationCanceledException">The options' cancellation token was cancelled.</exception>
     public static ITransformer QuantizeWeights(

@@ -31,6 +31,12 @@ public static partial class WeightQuantizationCatalog
     /// <param name="model">The bytes of the float ONNX model, which are copied. Only use models from trusted sources.</param>
     /// <param name="options">What to quantize and how; <see langword="null"/> for the defaults.</param>
     /// <param name="context">Whose log is told of progress, of warnings, and when rows are scored one by one; <see langword="null"/> for nobody's.</param>
+    /// <example>
+    /// <code>
+    /// var bytes = File.ReadAllBytes("model.onnx");
+    /// var pipeline = ml.Transforms.QuantizeWeights("scores", "input", bytes);
+    /// </code>
+    /// </example>
     public static WeightQuantizingEstimator QuantizeWeights(
         this TransformsCatalog catalog,
         string outputColumnName,
@@ -48,6 +54,12 @@ public static partial class WeightQuantizationCatalog
     /// <param name="model">The bytes of the float ONNX model, which are copied. Only use models from trusted sources.</param>
     /// <param name="options">What to quantize and how; <see langword="null"/> for the defaults.</param>
     /// <param name="context">Whose log is told of progress, of warnings, and when rows are scored one by one; <see langword="null"/> for nobody's.</param>
+    /// <example>
+    /// <code>
+    /// var bytes = File.ReadAllBytes("model.onnx");
+    /// var pipeline = ml.Transforms.QuantizeWeights(["scores"], ["ids", "mask"], bytes);
+    /// </code>
+    /// </example>
     public static WeightQuantizingEstimator QuantizeWeights(
         this TransformsCatalog catalog,
         string[] outputColumnNames,
@@ -73,6 +85,12 @@ public static partial class WeightQuantizationCatalog
     /// </param>
     /// <param name="options">What to quantize and how; <see langword="null"/> for the defaults.</param>
     /// <param name="context">Whose log is told of progress, of warnings, and when rows are scored one by one; <see langword="null"/> for nobody's.</param>
+    /// <example>
+    /// <code>
+    /// using var stream = File.OpenRead("model.onnx");
+    /// var pipeline = ml.Transforms.QuantizeWeights(stream);
+    /// </code>
+    /// </example>
     public static WeightQuantizingEstimator QuantizeWeights(
         this TransformsCatalog catalog, Stream model, QuantizationOptions? options = null, MLContext? context = null) =>
         Create(catalog, null, null, ModelSource.Of(model), options, context);
@@ -85,6 +103,12 @@ public static partial class WeightQuantizationCatalog
     /// <param name="model">The float ONNX model, read at once from where the stream stands to its end. Only use models from trusted sources.</param>
     /// <param name="options">What to quantize and how; <see langword="null"/> for the defaults.</param>
     /// <param name="context">Whose log is told of progress, of warnings, and when rows are scored one by one; <see langword="null"/> for nobody's.</param>
+    /// <example>
+    /// <code>
+    /// using var stream = File.OpenRead("model.onnx");
+    /// var pipeline = ml.Transforms.QuantizeWeights("scores", "input", stream);
+    /// </code>
+    /// </example>
     public static WeightQuantizingEstimator QuantizeWeights(
         this TransformsCatalog catalog,
         string outputColumnName,
@@ -102,6 +126,12 @@ public static partial class WeightQuantizationCatalog
     /// <param name="model">The float ONNX model, read at once from where the stream stands to its end. Only use models from trusted sources.</param>
     /// <param name="options">What to quantize and how; <see langword="null"/> for the defaults.</param>
     /// <param name="context">Whose log is told of progress, of warnings, and when rows are scored one by one; <see langword="null"/> for nobody's.</param>
+    /// <example>
+    /// <code>
+    /// using var stream = File.OpenRead("model.onnx");
+    /// var pipeline = ml.Transforms.QuantizeWeights(["scores"], ["ids", "mask"], stream);
+    /// </code>
+    /// </example>
     public static WeightQuantizingEstimator QuantizeWeights(
         this TransformsCatalog catalog,
         string[] outputColumnNames,

@@ -45,6 +45,14 @@ public static partial class WeightQuantizationCatalog
     /// <param name="modelFile">Path of the float ONNX model. Only use models from trusted sources.</param>
     /// <param name="options">What to quantize and how.</param>
     /// <param name="context">Whose log is told of progress, of warnings, and when rows are scored one by one; <see langword="null"/> for nobody's.</param>
+    /// <example>
+    /// <code>
+    /// var options = new QuantizationOptions { Bits = 4, Rows = 1024, Exclude = ["^/head/"] };
+    /// using var model = ml.Transforms.QuantizeWeights("model.onnx", options, ml).Fit(calibrationRows);
+    /// foreach (var layer in model.Report.Layers)
+    ///     Console.WriteLine($"{layer.Name}: {layer.RelativeError:P2}");
+    /// </code>
+    /// </example>
     public static WeightQuantizingEstimator QuantizeWeights(
         this TransformsCatalog catalog, string modelFile, QuantizationOptions options, MLContext? context = null) =>
         new(catalog, new ModelSource(modelFile), outputColumnNames: null, inputColumnNames: null, options, context);
@@ -57,6 +65,12 @@ public static partial class WeightQuantizationCatalog
     /// <param name="modelFile">Path of the float ONNX model. Only use models from trusted sources.</param>
     /// <param name="options">What to quantize and how; <see langword="null"/> for the defaults.</param>
     /// <param name="context">Whose log is told of progress, of warnings, and when rows are scored one by one; <see langword="null"/> for nobody's.</param>
+    /// <example>
+    /// <code>
+    /// var pipeline = ml.Transforms.Concatenate("input", "Width", "Height")
+    ///     .Append(ml.Transforms.QuantizeWeights("scores", "input", "model.onnx"));
+    /// </code>
+    /// </example>
     public static WeightQuantizingEstimator QuantizeWeights(
         this TransformsCatalog catalog,
         string outputColumnName,
@@ -74,6 +88,12 @@ public static partial class WeightQuantizationCatalog
     /// <param name="modelFile">Path of the float ONNX model. Only use models from trusted sources.</param>
     /// <param name="options">What to quantize and how; <see langword="null"/> for the defaults.</param>
     /// <param name="context">Whose log is told of progress, of warnings, and when rows are scored one by one; <see langword="null"/> for nobody's.</param>
+    /// <example>
+    /// <code>
+    /// // The model has two inputs, and of its outputs one is needed.
+    /// var pipeline = ml.Transforms.QuantizeWeights(["scores"], ["ids", "mask"], "model.onnx", new QuantizationOptions { Bits = 4 });
+    /// </code>
+    /// </example>
     public static WeightQuantizingEstimator QuantizeWeights(
         this TransformsCatalog catalog,
         string[] outputColumnNames,

@@ -1,5 +1,6 @@
 using System.Text;
 using MLNetQuant.Cli.Tests;
+using MLNetQuant.Packages.Tests;
 
 namespace MLNetQuant.Samples.Tests;
 
@@ -11,7 +12,7 @@ internal static class CodeBlocks
         internal abstract class Reader
         {
             protected static readonly Microsoft.ML.MLContext ml = new(seed: 1);
-            protected static readonly Microsoft.ML.IDataView calibrationRows = null!, trainingRows = null!, testRows = null!;
+            protected static readonly Microsoft.ML.IDataView calibrationRows = null!, trainingRows = null!, testRows = null!, rows = null!;
             protected static readonly Microsoft.ML.IEstimator<Microsoft.ML.ITransformer> training = null!;
             protected static readonly System.IProgress<MLNetQuant.QuantizationProgress> progress = null!;
             protected static readonly System.Threading.CancellationToken token = default;
@@ -53,6 +54,37 @@ internal static class CodeBlocks
         {
             usings.Add(line.Trim());
             return "";
+        }
+    }
+
+    /// <summary>Examples of documentation comments, each as a method of its own.</summary>
+    /// <param name="examples">Member and code.</param>
+    public static string OfExamples(IEnumerable<(string Member, string Code)> examples)
+    {
+        var usings = ImplicitUsings.Append("Microsoft.ML").Append("Microsoft.ML.Data").Append("MLNetQuant").Select(u => $"using {u};");
+        var blocks = examples.Select((e, i) =>
+            $"internal sealed class Example{i} : Reader\n{{\npublic static void Run()\n{{\n#line 1 \"{e.Member}\"\n{e.Code}\n#line default\n}}\n}}\n");
+        return $"{string.Join('\n', usings)}\n{Reader}\n{string.Concat(blocks)}";
+    }
+
+    /// <summary>Compiles a file against what these tests reference, and demands success.</summary>
+    public static async Task Compile(string source)
+    {
+        var folder = Directory.CreateTempSubdirectory("mlnetquant-blocks-").FullName;
+        try
+        {
+            File.WriteAllText(Path.Combine(folder, "Blocks.cs"), source);
+            var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
+                .Where(r => Path.GetFileName(r) != "MLNetQuant.Samples.Tests.dll").Select(r => $"-reference:\"{r}\"");
+            File.WriteAllLines(
+                Path.Combine(folder, "compile.rsp"),
+                ["-nologo", "-noconfig", "-nostdlib", "-target:library", "-langversion:latest", "-nullable:enable", "-out:Blocks.dll", .. references, "Blocks.cs"]);
+            var sdk = (await Dotnet.Run(Repository.Root, "--version")).Trim();
+            await Dotnet.Run(folder, "exec", Path.Combine(Dotnet.Folder, "sdk", sdk, "Roslyn", "bincore", "csc.dll"), "@compile.rsp");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
         }
     }
 }
