@@ -4,7 +4,7 @@ using MLNetQuant;
 using MLNetQuant.Algorithms;
 using Samples;
 
-// ML.NET runs an ONNX model once per row. Batched, it runs once for up to 256 rows: same columns, same values.
+// ML.NET runs an ONNX model once per row. Batched, it runs once for many rows: same columns, same values.
 var ml = new MLContext(seed: 1);
 var calibration = ml.Data.LoadFromEnumerable(FashionMnist.Read("train-1024").Take(256));
 var rows = ml.Data.LoadFromEnumerable(FashionMnist.Read("test-2000"));

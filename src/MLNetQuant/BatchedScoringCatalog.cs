@@ -8,7 +8,7 @@ namespace Microsoft.ML;
 public static class BatchedScoringCatalog
 {
     /// <summary>
-    /// Scores with an ONNX model, up to 256 rows in one run, as <c>ApplyOnnxModel</c> does row by row. The input and output
+    /// Scores with an ONNX model, many rows in one run, as <c>ApplyOnnxModel</c> does row by row. The input and output
     /// columns are named as the model's inputs and outputs.
     /// </summary>
     /// <param name="catalog">The transforms catalog.</param>
@@ -30,8 +30,8 @@ public static class BatchedScoringCatalog
     /// do is tried with the first batch and some later ones.
     ///
     /// Batches run in sessions of their own. They use the GPU that BatchedOnnxOptions.GpuDeviceId names, or else that of the
-    /// MLContext that is given for messages; ML.NET tells neither the GPU nor the session options of a step or of a catalog, so
-    /// that without one batches run on the CPU.
+    /// MLContext that is given for messages, and the session options that were set on that context, if these make options or
+    /// name threads; ML.NET tells neither of a step or of a catalog, so that without a context batches run on the CPU.
     /// ]]></format>
     /// </remarks>
     /// <example>
@@ -51,7 +51,7 @@ public static class BatchedScoringCatalog
     /// <param name="inputColumnName">The input column, named as the input of the model.</param>
     /// <param name="modelFile">Path of the ONNX model. Only use models from trusted sources.</param>
     /// <param name="batchSize">
-    /// Rows that are scored at once, at most; at least 1. <see langword="null"/> takes up to 256 rows, and no more than hold 2^20
+    /// Rows that are read ahead and scored together, at most; at least 1. <see langword="null"/> takes up to 1,024 rows, fewer in the first batches, and no more than hold 2^20
     /// input values (4 MB of floats).
     /// </param>
     /// <exception cref="QuantizationException">The batch size is below 1.</exception>
@@ -71,7 +71,7 @@ public static class BatchedScoringCatalog
     /// <param name="inputColumnNames">The input columns, named as the inputs of the model; none for all.</param>
     /// <param name="modelFile">Path of the ONNX model. Only use models from trusted sources.</param>
     /// <param name="batchSize">
-    /// Rows that are scored at once, at most; at least 1. <see langword="null"/> takes up to 256 rows, and no more than hold 2^20
+    /// Rows that are read ahead and scored together, at most; at least 1. <see langword="null"/> takes up to 1,024 rows, fewer in the first batches, and no more than hold 2^20
     /// input values (4 MB of floats).
     /// </param>
     /// <exception cref="QuantizationException">The batch size is below 1.</exception>
@@ -109,12 +109,13 @@ public static class BatchedScoringCatalog
     /// <inheritdoc cref="ApplyOnnxModelBatched(TransformsCatalog, string)" path="/remarks"/>
     /// <param name="model">A fitted or loaded model with at least one ONNX step. It stays yours, and is to live as long as the result.</param>
     /// <param name="batchSize">
-    /// Rows that are scored at once, at most; at least 1. <see langword="null"/> takes up to 256 rows, and no more than hold 2^20
+    /// Rows that are read ahead and scored together, at most; at least 1. <see langword="null"/> takes up to 1,024 rows, fewer in the first batches, and no more than hold 2^20
     /// input values (4 MB of floats).
     /// </param>
     /// <param name="environment">
     /// The context, for example the <c>MLContext</c>, whose log is told when rows are scored one by one after all, or when
-    /// scores depend on the batch; <see langword="null"/> tells nobody. Batches run on the GPU that an <c>MLContext</c> names, if any.
+    /// scores depend on the batch; <see langword="null"/> tells nobody. Plain ONNX steps run
+    /// their batches on the GPU and with the session options that an <c>MLContext</c> names; those of this package keep theirs.
     /// </param>
     /// <returns>A model of the same schema and saved form.</returns>
     /// <exception cref="QuantizationException">The model has no ONNX step, or the batch size is below 1.</exception>

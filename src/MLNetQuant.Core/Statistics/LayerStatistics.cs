@@ -127,6 +127,9 @@ public sealed class LayerStatistics
     /// <summary>The rows themselves, where they are fewer than the inputs and were kept.</summary>
     internal RetainedRows? Rows { get; private init; }
 
+    /// <summary>Whether rows are kept, from which <see cref="H"/>, <see cref="G"/> and <see cref="C"/> are formed when they are asked for.</summary>
+    public bool KeepsRows => Rows is not null;
+
     /// <summary>
     /// Whether there are nothing but the rows: <see cref="H"/> and <see cref="G"/> are not to be had, and the algorithm must be one
     /// that works without them (<see cref="Algorithms.IWeightQuantizer.OnRowsAlone"/>).

@@ -57,9 +57,9 @@ internal sealed class LayerQuantizer(
         var algorithm = wide?.Algorithm(layer, options) ?? options.Algorithm;
         var shared = _shared.Take(layer, inputs);
         var sampler = shared?.Sampler ?? new RowSampler(options.Seed, number, rows, wide?.Rows(layer) ?? options.RowsPerLayer);
-        var split = ReadStatistics(layer, inputs, weights, sampler, algorithm, shared?.Statistics);
-        if (!split[0].All.AreRowsAlone)
-            _shared.Offer(number, new(layer, inputs, sampler, split));
+        var split = ReadStatistics(layer, inputs, weights, sampler, algorithm, shared?.Sums);
+        if (!split[0].Fitted.AreRowsAlone)
+            _shared.Offer(number, LayerRows.Of(layer, inputs, sampler, split));
         LayerStatistics[] statistics = [.. split.Select(s => s.All)];
         var recipes = Recipes(weights, statistics, bits ?? options.Bits);
         var correct = Corrects(layer, index, options, bits ?? options.Bits);
@@ -162,7 +162,7 @@ internal sealed class LayerQuantizer(
     }
 
     private SplitStatistics[] ReadStatistics(
-        ILayer layer, LayerInputs inputs, Matrix<float>[] weights, RowSampler sampler, IWeightQuantizer algorithm, SplitStatistics[]? sameRows)
+        ILayer layer, LayerInputs inputs, Matrix<float>[] weights, RowSampler sampler, IWeightQuantizer algorithm, (LayerStatistics? Fitted, LayerStatistics? HeldBack)[]? sameRows)
     {
         try
         {

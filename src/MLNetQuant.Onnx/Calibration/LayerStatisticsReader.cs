@@ -34,7 +34,7 @@ internal static class LayerStatisticsReader
     /// <param name="threads">Threads, 0 for all processors.</param>
     /// <param name="cancellationToken">Stops between chunks.</param>
     /// <param name="rowsAlone">Whether to keep the rows and nothing of inputs × inputs.</param>
-    /// <param name="sameRows">Statistics of another layer on the same rows, group by group; null for none.</param>
+    /// <param name="sameRows">H and G of the same rows, gathered for another layer, group by group; null for none.</param>
     public static SplitStatistics[] Read(
         ILayer layer,
         LayerInputs inputs,
@@ -47,7 +47,7 @@ internal static class LayerStatisticsReader
         int threads,
         CancellationToken cancellationToken,
         bool rowsAlone = false,
-        SplitStatistics[]? sameRows = null)
+        (LayerStatistics? Fitted, LayerStatistics? HeldBack)[]? sameRows = null)
     {
         int[][] rows = [.. Enumerable.Range(0, inputs.Float.Count).Select(sampler.Choose)];
         var (fitted, heldBack) = holdBack && sampler.Count >= FewRows ? Split(rows, sampler.Count) : (rows, null);
@@ -65,7 +65,7 @@ internal static class LayerStatisticsReader
 
         return statistics;
 
-        LayerStatistics[] ReadRows(int[] groups, int[][] rows, Func<SplitStatistics, LayerStatistics?> part)
+        LayerStatistics[] ReadRows(int[] groups, int[][] rows, Func<(LayerStatistics? Fitted, LayerStatistics? HeldBack), LayerStatistics?> part)
         {
             GroupRows[] read =
             [

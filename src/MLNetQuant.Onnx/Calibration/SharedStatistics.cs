@@ -1,10 +1,11 @@
 using MLNetQuant.Onnx.Layers;
+using MLNetQuant.Statistics;
 
 namespace MLNetQuant.Onnx.Calibration;
 
 /// <summary>
-/// The statistics of a layer, kept for the next one if that reads the same rows, as queries, keys and values do: H and G
-/// are then summed once, on the rows that were chosen for the first of them.
+/// The rows of a layer and their H and G, kept for the next one if that reads the same rows, as queries, keys and values do:
+/// they are then summed once, on the rows that were chosen for the first of them.
 /// </summary>
 /// <param name="layers">The layers in the order in which they are quantized.</param>
 internal sealed class SharedStatistics(IReadOnlyList<ILayer> layers)
@@ -42,5 +43,12 @@ internal sealed class SharedStatistics(IReadOnlyList<ILayer> layers)
 /// <param name="Layer">The layer.</param>
 /// <param name="Inputs">Its input in both streams.</param>
 /// <param name="Sampler">Which rows were taken.</param>
-/// <param name="Statistics">Their statistics, group by group.</param>
-internal sealed record LayerRows(ILayer Layer, LayerInputs Inputs, RowSampler Sampler, SplitStatistics[] Statistics);
+/// <param name="Sums">Statistics with their H and G, group by group; null where rows were kept instead.</param>
+internal sealed record LayerRows(ILayer Layer, LayerInputs Inputs, RowSampler Sampler, (LayerStatistics? Fitted, LayerStatistics? HeldBack)[] Sums)
+{
+    /// <summary>The rows of a layer whose statistics have been read. What else was formed of these is not kept.</summary>
+    public static LayerRows Of(ILayer layer, LayerInputs inputs, RowSampler sampler, SplitStatistics[] statistics) => new(
+        layer, inputs, sampler, Array.ConvertAll(statistics, s => (Summed(s.Fitted), Summed(s.HeldBack))));
+
+    private static LayerStatistics? Summed(LayerStatistics? statistics) => statistics is { KeepsRows: false } ? statistics : null;
+}

@@ -110,7 +110,8 @@ internal sealed class BatchInput<T>(InputBinding binding) : BatchInput(binding)
         if (length <= _values.Length)
             return;
         Release();
-        var larger = ArrayPool<T>.Shared.Rent(Math.Max(length, checked(Math.Max(LeastRows, 2 * _rows) * width)));
+        var more = Math.Max(2L * StartOf(_rows), (long)LeastRows * width);
+        var larger = ArrayPool<T>.Shared.Rent((int)Math.Clamp(more, length, Math.Max(length, Array.MaxLength)));
         _values.AsSpan(0, StartOf(_rows)).CopyTo(larger);
         ArrayPool<T>.Shared.Return(_values);
         _values = larger;

@@ -13,6 +13,9 @@ internal sealed class BatchOutput<T>(string name) : BatchOutput(name)
     private int _width;
 
     /// <inheritdoc/>
+    public override int Width => _width;
+
+    /// <inheritdoc/>
     public override string? Take(OrtValue value, int rows, int before, int all)
     {
         // What one row gives is its own, whatever its axes.
@@ -21,7 +24,7 @@ internal sealed class BatchOutput<T>(string name) : BatchOutput(name)
         var values = value.GetTensorDataAsSpan<T>();
         var width = values.Length / rows;
         if (before == 0)
-            Reserve((_width = width) * all);
+            Reserve(checked((_width = width) * all));
         else if (width != _width)
             return $"the output '{Name}' has {_width} values for some rows, and {width} for others";
         values.CopyTo(_values.AsSpan(before * width));

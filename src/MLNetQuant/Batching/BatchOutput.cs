@@ -21,6 +21,9 @@ internal abstract class BatchOutput(string name) : IDisposable
         [typeof(bool)] = n => new BatchOutput<bool>(n),
     };
 
+    /// <summary>Values of a row, in the rows that were taken last.</summary>
+    public abstract int Width { get; }
+
     /// <summary>The output's name in the model.</summary>
     public string Name => name;
 

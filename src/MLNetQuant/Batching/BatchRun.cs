@@ -28,19 +28,27 @@ internal sealed class BatchRun : IDisposable
     /// <summary>Between 0 and 1, so that its multiples less their whole parts are spread evenly: the golden ratio.</summary>
     private const double Spread = 0.6180339887498949;
 
+    /// <summary>Values of one output at most that rows which run together put out, where one row does not put out more.</summary>
+    private const int MostValues = 1 << 24;
+
+    /// <summary>Rows that run together before it is known how many values they put out.</summary>
+    private const int FirstRows = 16;
+
     private readonly BatchedModel _model;
     private readonly string[] _inputNames;
     private readonly BatchInput[] _inputs;
     private readonly BatchParts _most;
-    private readonly BatchPart[] _parts;
+    private readonly List<BatchPart> _parts = [];
     private readonly BatchPart _alone;
     private readonly string[] _outputNames;
     private readonly BatchOutput[] _outputs;
     private readonly string[] _triedNames;
     private readonly string _key;
-    private int? _threads; // of each run, as the first batch decides
-    private bool _started;
+    private readonly int? _threads; // of each run
     private int _rows;
+
+    // Rows that may run together: few, until it is known how many values come out.
+    private int _together = FirstRows;
 
     // The rows whose outputs are there.
     private int _first;
@@ -49,14 +57,14 @@ internal sealed class BatchRun : IDisposable
     // Rows before this one run alone: a batch with them failed.
     private int _aloneBefore;
 
-    public BatchRun(BatchedModel model, IReadOnlyList<InputBinding> inputs, IReadOnlyList<BatchOutput> outputs, BatchParts parts)
+    public BatchRun(BatchedModel model, IReadOnlyList<InputBinding> inputs, IReadOnlyList<BatchOutput> outputs, BatchParts parts, int? threads)
     {
         _model = model;
+        _threads = threads;
         _most = parts;
         _inputNames = [.. inputs.Select(i => i.Column.Name)];
         _inputs = [.. inputs.Select(BatchInput.Create)];
-        _parts = [.. Enumerable.Range(0, parts.Most).Select(p => new BatchPart(p, _inputs))];
-        _alone = new(parts.Most, _inputs);
+        _alone = new(-1, _inputs);
         _outputs = [.. outputs];
         _outputNames = [.. outputs.Select(o => o.Name)];
         _triedNames = [.. _outputNames, .. model.Outputs.Where(o => RowDifference.IsReal(o)).Select(o => o.Name).Except(_outputNames)];
@@ -118,8 +126,6 @@ internal sealed class BatchRun : IDisposable
 
     private void ScoreFrom(int row)
     {
-        if (!_started)
-            (_started, _threads) = (true, _most.ThreadsFor(_rows));
         _scored = 0;
         var rows = row < _aloneBefore || _model.RowByRowReason is not null ? 1 : RowsOfOneShape(row);
         if (rows > 1 && !TryTogether(row, rows))
@@ -136,7 +142,7 @@ internal sealed class BatchRun : IDisposable
     /// <summary>How many rows, from one on, may be stacked.</summary>
     private int RowsOfOneShape(int row)
     {
-        var next = _rows;
+        var next = Math.Min(_rows, row + _together);
         foreach (var input in _inputs)
         {
             var width = input.WidthOf(row);
@@ -159,7 +165,7 @@ internal sealed class BatchRun : IDisposable
             var reason = RunTogether(first, rows, (batches & (batches - 1)) == 0 ? batches : null, quiet: true);
 
             // Equal rows tell nothing about others: the next batch is tried again.
-            if (reason is null && (proven || HoldsDifferentRows(first, rows)))
+            if (reason is null && (proven || _parts.Take(_most.For(rows)).Any(HoldsDifferentRows)))
                 _model.Count(_key);
             if (reason is not null)
                 _model.ScoreRowByRow(reason);
@@ -188,9 +194,8 @@ internal sealed class BatchRun : IDisposable
             string? reason = null;
             for (var p = 0; p < count && reason is null; p++)
                 reason = Take(_parts[p], _parts[p].First - first, rows);
-            for (var p = 0; p < count && reason is null && trial is { } batches; p++)
-                reason = FindMixing(_parts[p], batches);
-            return reason;
+            _together = Math.Clamp(MostValues / _outputs.Max(o => Math.Max(1, o.Width)), 1, int.MaxValue - _rows);
+            return reason ?? (trial is { } batches ? FindMixing(first, rows, count, batches) : null);
         }
         finally
         {
@@ -202,6 +207,8 @@ internal sealed class BatchRun : IDisposable
 
     private void RunParts(int first, int rows, int count, string[] outputNames, bool quiet)
     {
+        while (_parts.Count < count)
+            _parts.Add(new(_parts.Count, _inputs));
         for (var p = 0; p < count; p++)
         {
             var start = (int)((long)rows * p / count);
@@ -216,7 +223,7 @@ internal sealed class BatchRun : IDisposable
 
         try
         {
-            Parallel.For(0, count, p => _parts[p].Run(_model, _threads, _inputNames, outputNames, quiet));
+            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = _most.Runs }, p => _parts[p].Run(_model, _threads, _inputNames, outputNames, quiet));
         }
         catch (AggregateException e)
         {
@@ -260,39 +267,44 @@ internal sealed class BatchRun : IDisposable
         return _alone.Outputs!;
     }
 
-    private string? FindMixing(BatchPart part, int batches)
+    private string? FindMixing(int first, int rows, int count, int batches)
+    {
+        var between = first + (int)(batches * Spread % 1 * rows);
+        return new[] { first, first + rows - 1, between }.Distinct()
+            .Select(row => FindMixing(_parts.Take(count).Last(p => p.First <= row), row))
+            .FirstOrDefault(reason => reason is not null);
+    }
+
+    /// <summary>Compares a row with what it gives alone.</summary>
+    private string? FindMixing(BatchPart part, int row)
     {
         var ofLargest = _model.RoundsActivations || _model.DynamicOperator is not null;
         var tolerance = _model.DynamicOperator is not null ? DynamicTolerance : ofLargest ? RoundedTolerance : Tolerance;
         var (rows, together) = (part.Rows, part.Outputs!);
-        var between = (int)(batches * Spread % 1 * rows);
-        foreach (var row in new[] { 0, rows - 1, between }.Distinct())
+        var alone = RunAlone(row, 1, _triedNames);
+        for (var i = 0; i < _triedNames.Length; i++)
         {
-            var alone = RunAlone(part.First + row, 1, _triedNames);
-            for (var i = 0; i < _triedNames.Length; i++)
+            // One that was not asked for may have no rows, such as a mean over all of them.
+            if (i >= _outputNames.Length && together[i].GetTensorTypeAndShape().Shape is var shape && (shape.Length == 0 || shape[0] != rows))
+                continue;
+            var difference = RowDifference.Of(together[i], alone[i], row - part.First, rows, ofLargest);
+            if (difference > tolerance)
             {
-                // One that was not asked for may have no rows, such as a mean over all of them.
-                if (i >= _outputNames.Length && together[i].GetTensorTypeAndShape().Shape is var shape && (shape.Length == 0 || shape[0] != rows))
-                    continue;
-                var difference = RowDifference.Of(together[i], alone[i], row, rows, ofLargest);
-                if (difference > tolerance)
-                {
-                    return FormattableString.Invariant(
-                        $"an operator mixes the rows of a batch (values of the output '{_triedNames[i]}' of a row alone and of the row among {rows} differ by {difference:0.#e-0} of their size)");
-                }
+                return FormattableString.Invariant(
+                    $"an operator mixes the rows of a batch (values of the output '{_triedNames[i]}' of a row alone and of the row among {rows} differ by {difference:0.#e-0} of their size)");
             }
         }
 
         return null;
     }
 
-    private bool HoldsDifferentRows(int first, int rows)
+    private bool HoldsDifferentRows(BatchPart part)
     {
         foreach (var input in _inputs)
         {
-            for (var row = first + 1; row < first + rows; row++)
+            for (var row = part.First + 1; row < part.First + part.Rows; row++)
             {
-                if (!input.AreEqual(row, first))
+                if (!input.AreEqual(row, part.First))
                     return true;
             }
         }

@@ -25,6 +25,7 @@ internal sealed class BatchedCursor : DataViewRowCursor
     private long[] _batches = [];
     private long _start;
     private int _rows;
+    private int _ahead; // rows to read ahead next
     private bool _started;
     private bool _ended;
     private ExceptionDispatchInfo? _failure;
@@ -35,12 +36,14 @@ internal sealed class BatchedCursor : DataViewRowCursor
     /// <param name="active">Which columns are asked for.</param>
     /// <param name="batchSize">Rows to read ahead.</param>
     /// <param name="parts">How these are cut into runs.</param>
-    public BatchedCursor(BatchedDataView view, DataViewRowCursor input, bool[] active, BatchSize batchSize, BatchParts parts)
+    /// <param name="threads">Threads of each run.</param>
+    public BatchedCursor(BatchedDataView view, DataViewRowCursor input, bool[] active, BatchSize batchSize, BatchParts parts, int? threads)
     {
         _view = view;
         _input = input;
         _active = active;
         _batchSize = batchSize;
+        _ahead = batchSize.FirstRows;
         _getId = input.GetIdGetter();
         _passed = new ColumnBuffer?[active.Length];
         _outputs = new BatchOutput?[active.Length];
@@ -52,7 +55,7 @@ internal sealed class BatchedCursor : DataViewRowCursor
                 _passed[column.Index] = Bind(buffer, column);
         }
 
-        _run = new(view.Model, view.Inputs, [.. _outputs.OfType<BatchOutput>()], parts);
+        _run = new(view.Model, view.Inputs, [.. _outputs.OfType<BatchOutput>()], parts, threads);
         _run.Bind(input);
     }
 
@@ -149,7 +152,7 @@ internal sealed class BatchedCursor : DataViewRowCursor
         _run.Clear();
         try
         {
-            while (!_ended && _rows < _batchSize.Rows && (_rows == 0 || _run.InputValues < _batchSize.InputValues))
+            while (!_ended && _rows < _ahead && (_rows == 0 || _run.InputValues < _batchSize.InputValues))
             {
                 if (!_input.MoveNext())
                 {
@@ -166,6 +169,8 @@ internal sealed class BatchedCursor : DataViewRowCursor
             _ended = true;
             _failure = ExceptionDispatchInfo.Capture(e);
         }
+
+        _ahead = (int)Math.Min(2L * _ahead, _batchSize.Rows);
     }
 
     private void ReadRow()

@@ -14,6 +14,7 @@ internal sealed class BatchedDataView : IDataView
     private readonly Dictionary<string, string> _outputNames = [];
     private readonly BatchSize _batchSize;
     private readonly BatchParts _parts;
+    private readonly int? _threads;
 
     /// <param name="model">The model of the step.</param>
     /// <param name="step">The step.</param>
@@ -29,6 +30,7 @@ internal sealed class BatchedDataView : IDataView
         BindOutputs();
         _batchSize = batchSize.For(Inputs);
         _parts = model.PartsOf(_batchSize.Rows);
+        _threads = _parts.ThreadsFor(GetRowCount() ?? long.MaxValue);
     }
 
     public BatchedModel Model { get; }
@@ -62,7 +64,7 @@ internal sealed class BatchedDataView : IDataView
         ArgumentNullException.ThrowIfNull(columnsNeeded);
         DataViewSchema.Column[] asked = [.. columnsNeeded];
         return FindActive(asked) is { } active
-            ? new BatchedCursor(this, _input.GetRowCursor(Needed(active), CanShuffle ? rand : null), active, _batchSize, _parts)
+            ? new BatchedCursor(this, _input.GetRowCursor(Needed(active), CanShuffle ? rand : null), active, _batchSize, _parts, _threads)
             : _rowByRow.GetRowCursor(asked, rand);
     }
 
@@ -74,7 +76,7 @@ internal sealed class BatchedDataView : IDataView
         if (FindActive(asked) is not { } active)
             return _rowByRow.GetRowCursorSet(asked, n, rand);
         var cursors = _input.GetRowCursorSet(Needed(active), n, CanShuffle ? rand : null);
-        return [.. cursors.Select(c => new BatchedCursor(this, c, active, _batchSize, _parts.Among(cursors.Length)))];
+        return [.. cursors.Select(c => new BatchedCursor(this, c, active, _batchSize, _parts.Among(cursors.Length), _threads))];
     }
 
     /// <summary>Which columns are asked for; null where the step's own view is to give them.</summary>
@@ -89,7 +91,7 @@ internal sealed class BatchedDataView : IDataView
             active[column.Index] = true;
         }
 
-        return Origins.Added.Any(c => active[c.Index]) && ColumnsReason is null && Model.TryOpen(_parts.ThreadsFor(GetRowCount() ?? long.MaxValue)) ? active : null;
+        return Origins.Added.Any(c => active[c.Index]) && ColumnsReason is null && Model.TryOpen(_threads) ? active : null;
     }
 
     private IEnumerable<DataViewSchema.Column> Needed(bool[] active)

@@ -21,17 +21,17 @@ internal sealed record BatchedModelSource(Func<SavedOnnxStep> Read, Func<OnnxMod
             (read, threads) => read.DataFiles.Count > 0
                 ? OpenFile(path, device, intraOpNumThreads ?? threads)
                 : OpenBytes(read.ToBytes(), device, intraOpNumThreads ?? threads),
-            device.IsGpu || intraOpNumThreads is not null);
+            device.RunsInOneSession || intraOpNumThreads is not null);
 
     /// <summary>A model, and a file of our own that it was written to.</summary>
     public static BatchedModelSource FromOwnFile(
         OnnxModel model, string path, IReadOnlyDictionary<string, int[]> shapes, SessionDevice device) => new(
-            () => WithShapes(model, shapes), (_, threads) => OpenFile(path, device, threads), device.IsGpu);
+            () => WithShapes(model, shapes), (_, threads) => OpenFile(path, device, threads), device.RunsInOneSession);
 
     /// <summary>The model inside a step of ML.NET.</summary>
     /// <exception cref="QuantizationException">The step's model file is gone.</exception>
     public static BatchedModelSource FromStep(OnnxTransformer step, string name, SessionDevice device) => new(
-        SavedOnnxModel.Of(step, name), (model, threads) => OpenBytes(model.ToBytes(), device, threads), device.IsGpu);
+        SavedOnnxModel.Of(step, name), (model, threads) => OpenBytes(model.ToBytes(), device, threads), device.RunsInOneSession);
 
     private static InferenceSession OpenFile(string path, SessionDevice device, int? threads) =>
         device.Open(options => new(path, options), threads);

@@ -23,8 +23,8 @@ public sealed record BatchedOnnxOptions
     public IReadOnlyDictionary<string, int[]> ShapeDictionary { get; init; } = new Dictionary<string, int[]>();
 
     /// <summary>
-    /// Rows that are scored at once, at most; at least 1. Their inputs, outputs and activations are in memory together.
-    /// <see langword="null"/>, the default, takes up to 256 rows, and no more than hold 2^20 input values (4 MB of floats).
+    /// Rows that are read ahead and scored together, at most; at least 1. Their inputs, outputs and activations are in memory together.
+    /// <see langword="null"/>, the default, takes up to 1,024 rows, fewer in the first batches, and no more than hold 2^20 input values (4 MB of floats).
     /// </summary>
     public int? BatchSize { get; init; }
 

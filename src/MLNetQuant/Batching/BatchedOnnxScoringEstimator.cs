@@ -38,7 +38,9 @@ public sealed class BatchedOnnxScoringEstimator : IEstimator<BatchedOnnxTransfor
         var step = FittedStep.Of(CreateStep(), fitting, input.Schema);
         try
         {
-            var device = _options.GpuDeviceId is { } id ? new(id, _options.FallbackToCpu) : SessionDevice.Of(_options.Environment);
+            var device = SessionDevice.Of(_options.Environment);
+            if (_options.GpuDeviceId is { } id)
+                device = device with { GpuDeviceId = id, FallbackToCpu = _options.FallbackToCpu };
             var source = BatchedModelSource.FromFile(model, _options.ModelFile, _options.ShapeDictionary, device, _options.IntraOpNumThreads);
             return new(step, new(_options.ModelFile, source, _options.Environment), _batchSize);
         }

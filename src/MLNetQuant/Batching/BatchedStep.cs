@@ -36,7 +36,7 @@ public sealed class BatchedStep
     /// <summary>What messages call the step: its model file, or its place in the model.</summary>
     public string Name => _model.Name;
 
-    /// <summary>Rows that are scored at once, at most.</summary>
+    /// <summary>Rows that are read ahead and scored together, at most.</summary>
     public int BatchSize => _batchSize.Rows;
 
     /// <summary>
@@ -66,7 +66,7 @@ public sealed class BatchedStep
         var before = Interlocked.Exchange(ref _columnsReason, reason);
         if (reason is not null && reason != before)
             _model.Tell(reason);
-        return RowByRowReason is null ? view : _step.Transform(input);
+        return reason is null && _model.RowByRowReason is null ? view : _step.Transform(input);
     }
 
     /// <summary>The same step in batches of another size, whether scores depend on them or not.</summary>

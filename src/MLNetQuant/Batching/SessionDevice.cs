@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.Runtime;
+using Microsoft.ML.Transforms.Onnx;
 
 namespace MLNetQuant.Batching;
 
@@ -9,12 +10,28 @@ namespace MLNetQuant.Batching;
 /// <param name="FallbackToCpu">Whether the CPU stands in for a device that is not there.</param>
 internal readonly record struct SessionDevice(int? GpuDeviceId, bool FallbackToCpu)
 {
-    /// <summary>Whether a GPU was asked for.</summary>
-    public bool IsGpu => GpuDeviceId is not null;
+    /// <summary>Makes the options of a session, whatever the device; <see langword="null"/> for ours.</summary>
+    public Func<SessionOptions>? CreateGivenOptions { get; private init; }
 
-    /// <summary>The device that a context asks for. ML.NET does not tell that of an environment of another kind, nor that of a step.</summary>
-    public static SessionDevice Of(IHostEnvironment? environment) =>
-        environment is MLContext { GpuDeviceId: { } device } context ? new(device, context.FallbackToCpu) : default;
+    /// <summary>Threads that the context asks for; <see langword="null"/> where it does not.</summary>
+    public int? Threads { get; private init; }
+
+    /// <summary>Whether batches run as one: on a GPU, or as the options say that were given.</summary>
+    public bool RunsInOneSession => GpuDeviceId is not null || CreateGivenOptions is not null || Threads is not null;
+
+    /// <summary>The device and the session options that a context asks for. ML.NET does not tell those of an environment of another kind,
+    /// nor those of a step.</summary>
+    public static SessionDevice Of(IHostEnvironment? environment)
+    {
+        if (environment is not MLContext context)
+            return default;
+        var options = ((IHostEnvironment)context).GetOnnxSessionOption();
+        return new(context.GpuDeviceId, context.FallbackToCpu)
+        {
+            CreateGivenOptions = options?.CreateSessionOptions is { } create ? () => create() : null,
+            Threads = options is { IntraOpNumThreads: > 0 and var threads } ? threads : null,
+        };
+    }
 
     /// <summary>Opens a session.</summary>
     /// <param name="open">Opens it with options.</param>
@@ -22,6 +39,13 @@ internal readonly record struct SessionDevice(int? GpuDeviceId, bool FallbackToC
     /// <exception cref="OnnxRuntimeException">The model or the device cannot be used.</exception>
     public InferenceSession Open(Func<SessionOptions, InferenceSession> open, int? threads)
     {
+        if (CreateGivenOptions is { } create)
+        {
+            // They may be the caller's, for other sessions too.
+            return open(create());
+        }
+
+        threads ??= Threads;
         if (GpuDeviceId is { } device)
         {
             try

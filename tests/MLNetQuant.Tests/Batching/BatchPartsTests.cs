@@ -29,7 +29,8 @@ public sealed class BatchPartsTests
     [InlineData(64, 2)]
     [InlineData(100, 3)]
     [InlineData(256, 4)]
-    public void A_smaller_batch_has_fewer_parts(int rows, int parts) => Assert.Equal(parts, new BatchParts(4, 1).For(rows));
+    [InlineData(1024, 8)] // of 128 rows, one behind the other
+    public void Parts_grow_to_128_rows_before_their_number_does(int rows, int parts) => Assert.Equal(parts, new BatchParts(4, 1).For(rows));
 
     [Fact]
     public void A_few_rows_have_the_machine_to_themselves()

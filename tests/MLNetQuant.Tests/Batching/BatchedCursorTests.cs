@@ -166,11 +166,16 @@ public sealed class BatchedCursorTests : IDisposable
         {
             Assert.Equal(0, data.RowsRead);
             Assert.True(cursor.MoveNext());
-            Assert.Equal(256, data.RowsRead);
+            Assert.Equal(64, data.RowsRead);
             Assert.Equal(0, data.DisposedCursors);
+
+            // Each batch may be twice as large as the one before.
+            for (var row = 1; row < 65; row++)
+                Assert.True(cursor.MoveNext());
+            Assert.Equal(64 + 128, data.RowsRead);
         }
 
-        Assert.Equal(256, data.RowsRead);
+        Assert.Equal(64 + 128, data.RowsRead);
         Assert.Equal(1, data.DisposedCursors);
     }
 

@@ -174,7 +174,7 @@ public sealed class BatchedModelTests : IDisposable
         var recorded = new RecordingDataView(_data);
         RowValues.AssertNear(
             RowValues.Of(_ml.Model.Load(_folder["model.zip"], out _).Transform(_data), "y"), RowValues.Of(model.Transform(recorded), "y"));
-        Assert.Equal(256, model.Scoring.BatchSize);
+        Assert.Equal(1024, model.Scoring.BatchSize);
         using (var batched = model.Batched(batchSize: 10))
         {
             var view = batched.Transform(new RecordingDataView(_data));
