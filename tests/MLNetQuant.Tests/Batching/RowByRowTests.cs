@@ -73,6 +73,21 @@ public sealed class RowByRowTests : IDisposable
         AssertRowByRow(file, "an operator mixes the rows of a batch", rows: rows, batchSize: 10);
     }
 
+    /// <summary>Sorted rows: those of a part are equal, though those of a batch are not.</summary>
+    [Fact]
+    public void Equal_rows_of_each_part_prove_nothing_either()
+    {
+        var file = Model().Ints("zero", 0).Attribute("ReduceMax", "m", ["x"], "axes", 0).Node("Sub", "y", "x", "m").Output("y", -1, 4).Save(_folder["x.onnx"]);
+        float[] low = [1, 2, 3, 4], high = [5, 6, 7, 8];
+        float[][] rows =
+        [
+            .. Enumerable.Repeat(low, 16 + 92), .. Enumerable.Repeat(high, 92),
+            .. Enumerable.Range(0, 400).Select(i => i / 100 % 2 == 0 ? low : high),
+            .. SmallModels.Rows(200, 4),
+        ];
+        AssertRowByRow(file, "an operator mixes the rows of a batch", rows: rows, batchSize: 200);
+    }
+
     [Fact]
     public void Rows_that_mix_only_later_are_found_later()
     {
