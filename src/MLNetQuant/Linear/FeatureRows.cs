@@ -21,14 +21,15 @@ internal static class FeatureRows
     {
         var column = Find(data.Schema, model, position);
         var width = model.FeatureCount;
-        var capacity = Math.Min(options.RowsPerLayer, LinearModelQuantizer.MostRows(model));
+        var limit = options.Rows ?? int.MaxValue;
+        var capacity = Math.Min(limit, Math.Min(options.RowsPerLayer, LinearModelQuantizer.MostRows(model)));
         var rows = new float[checked(Math.Min(capacity, 64) * width)];
         var (kept, seen, number) = (0, 0, 0);
         var random = new Random(options.Seed);
         using var cursor = data.GetRowCursor([column]);
         var getter = cursor.GetGetter<VBuffer<float>>(column);
         var features = default(VBuffer<float>);
-        for (; number < (options.Rows ?? int.MaxValue) && cursor.MoveNext(); number++)
+        for (; number < limit && cursor.MoveNext(); number++)
         {
             options.CancellationToken.ThrowIfCancellationRequested();
             getter(ref features);
@@ -50,7 +51,7 @@ internal static class FeatureRows
                 : $"The feature column '{model.FeatureColumn}' of {position} is NaN or infinite in all of the {number} rows: repair the rows.");
         }
 
-        return rows.AsSpan(0, kept * width).ToArray();
+        return kept * width == rows.Length ? rows : rows.AsSpan(0, kept * width).ToArray();
     }
 
     private static DataViewSchema.Column Find(DataViewSchema schema, SavedLinearModel model, string position)

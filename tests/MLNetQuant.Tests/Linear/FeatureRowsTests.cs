@@ -9,6 +9,9 @@ namespace MLNetQuant.Tests.Linear;
 
 public sealed class FeatureRowsTests
 {
+    // So that 64 rows hold more values than an array.
+    private const int Many = 1 << 25;
+
     private readonly MLContext _ml = new(seed: 1);
 
     [Fact]
@@ -38,6 +41,17 @@ public sealed class FeatureRowsTests
     }
 
     [Fact]
+    public void Room_is_made_for_no_more_rows_than_the_options_allow()
+    {
+        var model = Model(Many);
+        var options = new QuantizationOptions { Rows = 1 };
+        Assert.DoesNotContain("there is room for", LinearModelQuantizer.Refuse(model, options) ?? "", StringComparison.Ordinal);
+        var features = new VBuffer<float>(Many, 1, [7], [Many - 1]);
+        var rows = FeatureRows.Read(_ml.Data.LoadFromEnumerable([new Sparse { Features = features }]), model, "step 1", options);
+        Assert.Equal((Many, 7), (rows.Length, rows[^1]));
+    }
+
+    [Fact]
     public void Rows_that_are_not_finite_are_passed_over()
     {
         Row[] rows = [new() { Features = [1, 2, 3] }, new() { Features = [1, float.NaN, 3] }, new() { Features = [4, 5, 6] }];
@@ -59,12 +73,12 @@ public sealed class FeatureRowsTests
     private IDataView Rows(int count) =>
         _ml.Data.LoadFromEnumerable(Enumerable.Range(0, count).Select(i => new Row { Features = [i, -i, 1] }));
 
-    /// <summary>A model of three features, from a zip as ML.NET saves it.</summary>
-    private static SavedLinearModel Model()
+    /// <summary>A model without weights, from a zip as ML.NET saves it.</summary>
+    private static SavedLinearModel Model(int features = 3)
     {
         var zip = new ZipWriter().Prediction("TransformerChain", "RegressionPredXfer", "Features").Key("TransformerChain/Model", "LinearRegressionExec", d =>
         {
-            foreach (var number in new[] { 4, 0, 3, 0, 3, 0, 0, 0 })
+            foreach (var number in new[] { 4, 0, features, 0, 0 })
                 d.Write(number);
         });
         var saved = SavedModel.Parse(zip.ToBytes());
@@ -77,6 +91,12 @@ public sealed class FeatureRowsTests
         public float[] Features { get; set; } = [];
 
         public float Label { get; set; }
+    }
+
+    private sealed class Sparse
+    {
+        [VectorType(Many)]
+        public VBuffer<float> Features { get; set; }
     }
 
     private sealed class Narrow
