@@ -82,13 +82,16 @@ internal sealed class ChainQuantizer(ModelOperationsCatalog catalog, Quantizatio
             return LeaveAlone(step, position, step.GetType().Name, foreign);
         if (StepTypes.HasNoParameters(step.GetType()))
             return step;
+        if (step is OnnxTransformer && scope == TransformerScope.None)
+            return LeaveAlone(step, position, nameof(OnnxTransformer), TakesPartInNothing);
         if (!_archive.TrySave(step, $"step {position}", out var saved, out var cause))
         {
-            // What the caller wants quantized is not passed over.
-            return step is not OnnxTransformer
-                ? LeaveAlone(step, position, step.GetType().Name, $"it cannot be saved, so that its weights cannot be read ({cause})")
-                : throw new QuantizationException(
-                    $"The ONNX model of {Name(position, step)} cannot be read, for the step cannot be saved ({cause}): put its model file back, or fit or load the model again.");
+            // What the caller wants quantized, and can mend, is not passed over.
+            return step is OnnxTransformer && cause is FileNotFoundException or DirectoryNotFoundException
+                ? throw new QuantizationException(
+                    $"The ONNX model of {Name(position, step)} cannot be read, because its file is gone ({StepArchive.Words(cause)}): put the file back, or fit or load the model again.",
+                    cause)
+                : LeaveAlone(step, position, step.GetType().Name, $"it cannot be saved, so that its weights cannot be read ({StepArchive.Words(cause)})");
         }
 
         if (saved.Steps is not [var found])
@@ -159,7 +162,8 @@ internal sealed class ChainQuantizer(ModelOperationsCatalog catalog, Quantizatio
         return _archive.TrySave(chain, name, out var saved, out var cause)
             ? [.. saved.ReadScopes().Select(s => (TransformerScope)s)]
             : throw new QuantizationException(
-                $"One step stands in several places of {name} with different scopes, which only its saved form tells apart, and it cannot be saved ({cause}): fit the step anew for each place, or make all steps ones that can be saved.");
+                $"One step stands in several places of {name} with different scopes, which only its saved form tells apart, and it cannot be saved ({StepArchive.Words(cause)}): fit the step anew for each place, or make all steps ones that can be saved.",
+                cause);
     }
 
     private static string Name(string position, ITransformer step) => $"step {position} ({step.GetType().Name.Split('`')[0]})";

@@ -11,9 +11,9 @@ internal sealed class StepArchive(ModelOperationsCatalog catalog)
     /// <param name="step">The step, or a chain.</param>
     /// <param name="name">What messages call it.</param>
     /// <param name="saved">Its saved form.</param>
-    /// <param name="cause">Why it cannot be saved, in the words of who refuses it, without a full stop.</param>
+    /// <param name="cause">Why it cannot be saved.</param>
     public bool TrySave(
-        ITransformer step, string name, [NotNullWhen(true)] out SavedModel? saved, [NotNullWhen(false)] out string? cause)
+        ITransformer step, string name, [NotNullWhen(true)] out SavedModel? saved, [NotNullWhen(false)] out Exception? cause)
     {
         using var stream = new MemoryStream();
         try
@@ -24,7 +24,7 @@ internal sealed class StepArchive(ModelOperationsCatalog catalog)
         catch (Exception e) when (e is not (OutOfMemoryException or ObjectDisposedException))
 #pragma warning restore CA1031
         {
-            (saved, cause) = (null, FirstLine(e.GetBaseException().Message));
+            (saved, cause) = (null, e.GetBaseException());
             return false;
         }
 
@@ -39,5 +39,6 @@ internal sealed class StepArchive(ModelOperationsCatalog catalog)
         return catalog.Load(stream, out _);
     }
 
-    private static string FirstLine(string message) => message.Split('\n', 2)[0].TrimEnd('\r', ' ', '.');
+    /// <summary>The words of who refuses a step: their first line, without a full stop.</summary>
+    public static string Words(Exception cause) => cause.Message.Split('\n', 2)[0].TrimEnd('\r', ' ', '.');
 }

@@ -60,21 +60,43 @@ public sealed class ChainFailureTests : IDisposable
         (quantized as IDisposable)?.Dispose();
     }
 
-    [Fact]
+    [UnixFact]
     public void An_ONNX_step_whose_file_is_gone_is_an_error_that_names_the_file()
     {
-        // There a file cannot go while the step has it open.
-        if (OperatingSystem.IsWindows())
-            return;
         using var folder = new ScratchFolder();
         var path = folder["lost.onnx"];
         File.Copy(_two.First, path);
         using var model = _two.ML.Transforms.CopyColumns("copy", "x").Append(_two.ML.Transforms.ApplyOnnxModel(path)).Fit(_two.Rows);
         File.Move(path, folder["elsewhere.onnx"]);
         var message = Message(() => _two.ML.Model.QuantizeWeights(model, _two.Rows, out _, TwoSteps.Options));
-        Assert.StartsWith("The ONNX model of step 2 (OnnxTransformer) cannot be read, for the step cannot be saved (", message, StringComparison.Ordinal);
+        Assert.StartsWith("The ONNX model of step 2 (OnnxTransformer) cannot be read, because its file is gone (", message, StringComparison.Ordinal);
         Assert.Contains("lost.onnx", message, StringComparison.Ordinal);
-        Assert.EndsWith(": put its model file back, or fit or load the model again.", message, StringComparison.Ordinal);
+        Assert.EndsWith(": put the file back, or fit or load the model again.", message, StringComparison.Ordinal);
+
+        // One that takes part in nothing does not need it.
+        var idle = new TransformerChain<ITransformer>([model], [TransformerScope.None]);
+        Assert.Same(idle, _two.ML.Model.QuantizeWeights(idle, _two.Rows, out _, TwoSteps.Options));
+        idle = new TransformerChain<ITransformer>([model.LastTransformer], [TransformerScope.None]);
+        Assert.Same(idle, _two.ML.Model.QuantizeWeights(idle, _two.Rows, out var report, TwoSteps.Options));
+        Assert.Equal(new UnquantizedStep("1", "OnnxTransformer", "its scope lets it take part in nothing"), Assert.Single(report.LeftAlone));
+    }
+
+    [UnixFact]
+    public void An_ONNX_step_that_cannot_be_saved_though_its_file_is_there_is_left_alone_with_the_cause()
+    {
+        using var folder = new ScratchFolder();
+        var path = folder["large.onnx"];
+        File.Copy(_two.First, path);
+        using var model = _two.Pipeline.Append(_two.ML.Transforms.ApplyOnnxModel(path)).Fit(_two.Rows);
+        using (var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+            file.SetLength(3L << 30);
+        var quantized = _two.ML.Model.QuantizeWeights(model, _two.Rows, out var report, TwoSteps.Options);
+        Assert.Equal(["1", "3"], report.Quantized.Select(s => s.Position));
+        var left = Assert.Single(report.LeftAlone);
+        Assert.Equal(("4", "OnnxTransformer"), (left.Position, left.TypeName));
+        Assert.StartsWith("it cannot be saved, so that its weights cannot be read (", left.Reason, StringComparison.Ordinal);
+        Assert.Contains("file is too long", left.Reason, StringComparison.Ordinal);
+        (quantized as IDisposable)?.Dispose();
     }
 
     [Fact]

@@ -72,6 +72,8 @@ internal sealed class OnnxModel : IDisposable
     public byte[] ReadFile()
     {
         using FileStream stream = OpenBeside(_file.Name);
+        if (stream.Length > Array.MaxLength)
+            throw new IOException($"The file is too long for one array ({stream.Length} bytes).");
         var bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);
         return bytes;
