@@ -28,9 +28,17 @@ public partial class FashionClassifier
             throw new InvalidOperationException($"Nothing in '{floatModel}' can be quantized: {string.Join("; ", report.LeftAlone.Select(s => s.Reason))}.");
 
         var smaller = $"{MLNetModelPath}.tmp";
-        using (quantized as IDisposable)
-            mlContext.Model.Save(quantized, schema, smaller);
-        File.Move(smaller, MLNetModelPath, overwrite: true);
+        try
+        {
+            using (quantized as IDisposable)
+                mlContext.Model.Save(quantized, schema, smaller);
+            File.Move(smaller, MLNetModelPath, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(smaller); // if it is still there
+        }
+
         return (floatModel, report);
     }
 
