@@ -13,7 +13,7 @@ internal static class SavedOnnxModel
     /// <summary>Saves a step to memory, to be read when it is asked for.</summary>
     /// <param name="step">The step.</param>
     /// <param name="name">What messages call it.</param>
-    /// <exception cref="QuantizationException">The step's model file is gone, which ML.NET reads again when a step is saved.</exception>
+    /// <exception cref="QuantizationException">The step's model file, which ML.NET reads again, is gone or cannot be read.</exception>
     public static Func<SavedOnnxStep> Of(OnnxTransformer step, string name)
     {
         using var saved = new MemoryStream();
@@ -24,7 +24,8 @@ internal static class SavedOnnxModel
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Gone(name, e);
+            throw new QuantizationException(
+                $"{name}: its model cannot be read: {e.Message.TrimEnd('.')}: {(IsGone(e) ? "put the file back" : "make the file readable")}, or fit or load the model again.", e);
         }
 
         var bytes = saved.ToArray();
@@ -46,13 +47,13 @@ internal static class SavedOnnxModel
         {
             ((ICanSaveModel)step).Save(context);
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception e) when (IsGone(e))
         {
-            throw Gone(name, e);
+            throw new QuantizationException(
+                $"{name} cannot be saved, because ML.NET then reads its model file once more ({e.Message.TrimEnd('.')}): put the file back, or fit or load the model again.",
+                e);
         }
     }
 
-    private static QuantizationException Gone(string name, Exception cause) => new(
-        $"{name} cannot be saved, because ML.NET then reads its model file once more ({cause.Message.TrimEnd('.')}): put the file back, or fit or load the model again.",
-        cause);
+    private static bool IsGone(Exception e) => e is FileNotFoundException or DirectoryNotFoundException;
 }
