@@ -13,6 +13,9 @@ internal sealed class BatchedModel : IDisposable
     // Operators whose scales are those of the largest value that they meet, so of all rows of a batch.
     private static readonly string[] DynamicOperators = ["DynamicQuantizeLinear", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM"];
 
+    // Operators that round activations on scales that no other row decides; MatMulNBits does so block by block.
+    private static readonly string[] RoundingOperators = ["QuantizeLinear", "MatMulNBits"];
+
     private readonly Lock _lock = new();
     private readonly Dictionary<string, int> _batches = []; // that ran, by the outputs asked for
     private readonly RunOptions _options = new();
@@ -41,7 +44,7 @@ internal sealed class BatchedModel : IDisposable
             _open = threads => open(model, threads);
             Inputs = [.. model.Inputs.Where(i => !BatchedModelInput.IsUnused(i)).Select(i => new BatchedModelInput(i, step.Shapes.GetValueOrDefault(i.Name)))];
             Outputs = model.Outputs;
-            RoundsActivations = model.OperatorTypes.Contains("QuantizeLinear");
+            RoundsActivations = model.OperatorTypes.Any(RoundingOperators.Contains);
             DynamicOperator = model.OperatorTypes.FirstOrDefault(DynamicOperators.Contains);
             if (Inputs.FirstOrDefault(i => i.RowByRowReason is not null) is { RowByRowReason: { } reason })
                 ScoreRowByRow(reason);
@@ -64,7 +67,7 @@ internal sealed class BatchedModel : IDisposable
     /// <summary>The operator that quantizes activations at run time, on a scale for all rows of a batch; null for none.</summary>
     public string? DynamicOperator { get; }
 
-    /// <summary>Whether activations are rounded on fixed scales, so that sums in another order may end up a step apart.</summary>
+    /// <summary>Whether activations are rounded, row by row, so that sums in another order may end up a step apart.</summary>
     public bool RoundsActivations { get; }
 
     /// <summary>A sentence on why rows are scored one by one; null while they are scored in batches.</summary>
