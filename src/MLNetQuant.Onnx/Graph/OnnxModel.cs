@@ -39,7 +39,10 @@ public sealed class OnnxModel
     /// <summary>Full paths of the files beside the model that hold tensors, links followed; none for a model in one file.</summary>
     public IReadOnlyList<string> DataFiles { get; private init; } = [];
 
-    /// <summary>The inputs that a caller feeds; initializers that are listed as inputs (IR 3) are left out.</summary>
+    /// <summary>
+    /// The inputs that a caller feeds. Initializers that are listed as inputs (IR 3) are left out, and so are, of a model in one
+    /// file, inputs that nothing reads and that ML.NET has no column for.
+    /// </summary>
     public IReadOnlyList<OnnxValueInfo> Inputs { get; }
 
     /// <summary>The outputs.</summary>
@@ -88,7 +91,7 @@ public sealed class OnnxModel
         var full = System.IO.Path.GetFullPath(path);
         var files = ExternalFiles.Find(proto, path, System.IO.Path.GetDirectoryName(full)!);
         if (files.Count == 0)
-            return new OnnxModel(proto, path, bytes.Length, Digest(bytes));
+            return new OnnxModel(WithoutIdleInputs(proto), path, bytes.Length, Digest(bytes));
         return new OnnxModel(proto, path, bytes.Length + files.Sum(f => f.Length), Digest(bytes, files))
         {
             Path = full,
@@ -106,7 +109,7 @@ public sealed class OnnxModel
     {
         var proto = Read(bytes, name);
         ExternalFiles.RefuseAny(proto, name);
-        return new OnnxModel(proto, name, bytes.Length, Digest(bytes));
+        return new OnnxModel(WithoutIdleInputs(proto), name, bytes.Length, Digest(bytes));
     }
 
     /// <summary>The model as the bytes of one ONNX file.</summary>
@@ -133,6 +136,18 @@ public sealed class OnnxModel
 
     internal static OnnxModel FromProto(ModelProto proto, string name, ExternalData externalData = ExternalData.Auto) =>
         new(proto, name, ModelFiles.Bytes(proto, externalData), () => ModelFiles.Digest(proto, externalData), externalData);
+
+    /// <summary>Drops inputs that ML.NET does not feed, unless something reads them: each session would ask for them.</summary>
+    private static ModelProto WithoutIdleInputs(ModelProto proto)
+    {
+        var inputs = proto.Graph.Input;
+        if (inputs.All(i => OnnxValueInfo.From(i).IsColumn))
+            return proto;
+        var read = new GraphNames(proto.Graph);
+        foreach (var idle in inputs.Where(i => !OnnxValueInfo.From(i).IsColumn && !read.Contains(i.Name)).ToArray())
+            inputs.Remove(idle);
+        return proto;
+    }
 
     private static ModelProto Read(ReadOnlySpan<byte> bytes, string name)
     {

@@ -13,6 +13,14 @@ namespace MLNetQuant.Onnx;
 public sealed record OnnxValueInfo(
     string Name, TensorElementType ElementType, IReadOnlyList<long>? Shape, string Text)
 {
+    /// <summary>
+    /// Whether ML.NET's ONNX step has a column for it: it passes over <c>mlnet.….unusedInput</c> and <c>mlnet.….unusedOutput</c>.
+    /// Its export adds such outputs, which carry names of slots; ML.NET 5.0 writes no such inputs.
+    /// </summary>
+    public bool IsColumn =>
+        !Name.StartsWith("mlnet.", StringComparison.Ordinal)
+        || !(Name.EndsWith(".unusedInput", StringComparison.Ordinal) || Name.EndsWith(".unusedOutput", StringComparison.Ordinal));
+
     /// <summary>What the model calls each extent; empty where it has no name for it.</summary>
     internal IReadOnlyList<string> ExtentNames { get; private init; } = [];
 

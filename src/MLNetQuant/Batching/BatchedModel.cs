@@ -42,7 +42,7 @@ internal sealed class BatchedModel : IDisposable
             var model = step.Model;
             var open = source.Open;
             _open = threads => open(model, threads);
-            Inputs = [.. model.Inputs.Where(i => !BatchedModelInput.IsUnused(i)).Select(i => new BatchedModelInput(i, step.Shapes.GetValueOrDefault(i.Name)))];
+            Inputs = [.. model.Inputs.Where(i => i.IsColumn).Select(i => new BatchedModelInput(i, step.Shapes.GetValueOrDefault(i.Name)))];
             Outputs = model.Outputs;
             RoundsActivations = model.OperatorTypes.Any(RoundingOperators.Contains);
             DynamicOperator = model.OperatorTypes.FirstOrDefault(DynamicOperators.Contains);

@@ -31,10 +31,6 @@ internal sealed class BatchedModelInput
     /// <summary>Why rows of it cannot be stacked, whatever the column, in one clause; null where they can.</summary>
     public string? RowByRowReason { get; }
 
-    /// <summary>Whether ML.NET leaves the input out: its export keeps columns that the graph does not use under such names.</summary>
-    public static bool IsUnused(OnnxValueInfo input) =>
-        input.Name.StartsWith("mlnet.", StringComparison.Ordinal) && input.Name.EndsWith(".unusedInput", StringComparison.Ordinal);
-
     private string? FindReason(IReadOnlyList<int>? given)
     {
         if (ColumnItem.For(_input) is null)

@@ -23,7 +23,7 @@ internal sealed class ModelColumns
             ? i with { Shape = [.. shape.Select(d => d > 0 ? d : -1L)] }
             : i)];
         Inputs = inputs is null or [] ? [.. model.Inputs.Select(i => i.Name)] : inputs;
-        Outputs = outputs is null or [] ? [.. model.Outputs.Select(o => o.Name).Where(IsColumn)] : outputs;
+        Outputs = outputs is null or [] ? [.. model.Outputs.Where(o => o.IsColumn).Select(o => o.Name)] : outputs;
         CheckNames(Inputs, model.Inputs, "input", "it takes");
         CheckNames(Outputs, model.Outputs, "output", "it has");
         if (model.Inputs.FirstOrDefault(i => !Inputs.Contains(i.Name)) is { } unfed)
@@ -124,10 +124,6 @@ internal sealed class ModelColumns
 
     private QuantizationException WrongType(string name, DataViewType actual, ColumnItem item) => new(
         $"The column '{name}' is {actual}, and the model's input is {InputOf(name).Text}: convert the column to {item.Type}, for example with ConvertType.");
-
-    /// <summary>ML.NET's export adds an output to the graph for the names of slots, and its ONNX step passes over it.</summary>
-    private static bool IsColumn(string output) =>
-        !(output.StartsWith("mlnet.", StringComparison.Ordinal) && output.EndsWith(".unusedOutput", StringComparison.Ordinal));
 
     private static string Listed(IEnumerable<string> names) => string.Join(", ", names.Select(n => $"'{n}'"));
 }

@@ -35,6 +35,16 @@ public class OnnxModelTests
     }
 
     [Fact]
+    public void Inputs_that_ML_NET_passes_over_are_fed_only_if_something_reads_them()
+    {
+        var model = new GraphBuilder().Input("x", "N,4").Input("mlnet.a.unusedInput", "N,1").Input("mlnet.b.unusedInput", "N,1").Input("mlnet.c", "N,1")
+            .Node("Relu", "x", "y").Node("Relu", "mlnet.b.unusedInput", "mlnet.y.unusedOutput").Output("y").Output("mlnet.y.unusedOutput").Build();
+        Assert.Equal(["x", "mlnet.b.unusedInput", "mlnet.c"], model.Inputs.Select(i => i.Name));
+        Assert.Equal([true, false, true], model.Inputs.Select(i => i.IsColumn));
+        Assert.Equal([("y", true), ("mlnet.y.unusedOutput", false)], model.Outputs.Select(o => (o.Name, o.IsColumn)));
+    }
+
+    [Fact]
     public void A_file_cut_anywhere_is_refused_or_whole()
     {
         var bytes = OneLayer().Proto().ToByteArray();

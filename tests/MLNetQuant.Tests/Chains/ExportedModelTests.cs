@@ -79,4 +79,25 @@ public sealed class ExportedModelTests : IDisposable
             ShapeCapture.Describe(_two.ML.Transforms.ApplyOnnxModel(_path).GetOutputSchema(shape)), ShapeCapture.Describe(estimator.GetOutputSchema(shape)));
         Assert.Equal(3, quantized.Transform(_two.Rows).GetColumn<float[]>("h").First().Length);
     }
+
+    [Fact]
+    public void An_input_that_ML_NET_passes_over_needs_no_column()
+    {
+        var path = new ModelFile()
+            .Input("x", TensorProto.Types.DataType.Float, -1, 8)
+            .Input("mlnet.z.unusedInput", TensorProto.Types.DataType.Float, -1, 1)
+            .Weights("A", 8, 3)
+            .Node("MatMul", "h", "x", "A")
+            .Output("h", -1, 3)
+            .Save(_folder["passed-over.onnx"]);
+        using var model = _two.ML.Transforms.ApplyOnnxModel(path).Fit(_two.Rows);
+        using var quantized = _two.ML.Transforms.QuantizeWeights(path, TwoSteps.Options).Fit(_two.Rows);
+        using var inChain = (OnnxTransformer)_two.ML.Model.QuantizeWeights(model, _two.Rows, TwoSteps.Options);
+        using var batched = model.Batched();
+        RowValues.AssertNear(RowValues.Of(model.Transform(_two.Rows)), RowValues.Of(batched.Transform(_two.Rows)));
+        Assert.Null(Assert.Single(batched.Steps).RowByRowReason);
+        Assert.Null(quantized.Scoring.RowByRowReason);
+        Assert.NotEqual(RowValues.Of(model.Transform(_two.Rows), "h"), RowValues.Of(inChain.Transform(_two.Rows), "h"));
+        RowValues.AssertNear(RowValues.Of(inChain.Transform(_two.Rows), "h"), RowValues.Of(quantized.Transform(_two.Rows), "h"));
+    }
 }

@@ -145,7 +145,7 @@ internal sealed class OnnxModel : IDisposable
     private static bool AreCompatible(int[] shape, int[] other) =>
         shape.Length == other.Length && shape.Zip(other).All(d => d.First == d.Second || d.First <= 0 || d.Second <= 0);
 
-    // ML.NET's export keeps columns that the graph does not use under such names.
+    // ML.NET's export adds outputs of such names, which carry names of slots.
     private static bool IsUnused(string name) => name.StartsWith("mlnet.", StringComparison.Ordinal)
         && (name.EndsWith(".unusedInput", StringComparison.Ordinal) || name.EndsWith(".unusedOutput", StringComparison.Ordinal));
 
