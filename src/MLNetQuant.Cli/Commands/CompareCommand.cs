@@ -55,8 +55,8 @@ internal static class CompareCommand
 
     private static void CompareSteps(CommandContext context, SavedModel reference, SavedModel other, string dataFile, string? jsonFile)
     {
-        var rows = DataFile.Read(dataFile, reference);
-        var comparison = SavedModelComparer.Compare(reference, other, rows, cancellationToken: context.CancellationToken);
+        var comparison = SavedModelComparer.ReadAndCompare(
+            reference, other, columns => DataFile.ReadPresent(dataFile, reference.Name, columns), cancellationToken: context.CancellationToken);
         if (jsonFile is not null)
             OutputPath.WriteJson(jsonFile, comparison.ToJson());
         ComparisonTable.Write(context, comparison);

@@ -16,11 +16,14 @@ internal static class DataFile
     }
 
     /// <summary>Reads the arrays that ONNX steps and linear models of a saved model take, as far as they are there.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="model">What messages call the model.</param>
+    /// <param name="columns">What its steps call the arrays.</param>
     /// <exception cref="QuantizationException">The file is missing, of another kind, or does not fit the model.</exception>
-    public static CalibrationData Read(string file, SavedModel model)
+    public static CalibrationData ReadPresent(string file, string model, IReadOnlyCollection<string> columns)
     {
-        string[] names = [.. SavedModelComparer.InputsOf(model).SelectMany(s => s.Columns).Distinct()];
-        return Read(file, model.Name, names, stream => NpzReader.ReadPresent(stream, file, names));
+        string[] names = [.. columns];
+        return Read(file, model, names, stream => NpzReader.ReadPresent(stream, file, names));
     }
 
     private static CalibrationData Read(string file, string model, string[] names, Func<Stream, Dictionary<string, OnnxTensor>> readZip)

@@ -7,20 +7,28 @@ internal static class LinearComparison
 {
     private const string Score = "Score";
 
-    /// <summary>Compares the scores, before any calibrator or other link turns them into probabilities.</summary>
-    /// <param name="reference">The model to compare with.</param>
-    /// <param name="other">The model to judge.</param>
-    /// <param name="features">Feature vectors, N × features.</param>
+    /// <summary>Checks that two models have the same numbers of features and outputs.</summary>
+    /// <param name="reference">The one model.</param>
+    /// <param name="other">The other.</param>
     /// <param name="step">What messages call the step.</param>
-    /// <exception cref="QuantizationException">The models differ in shape, or the features do not fit them.</exception>
-    public static ModelComparison Measure(SavedLinearModel reference, SavedLinearModel other, OnnxTensor features, string step)
+    /// <exception cref="QuantizationException">They have not.</exception>
+    public static void RequireSameForm(SavedLinearModel reference, SavedLinearModel other, string step)
     {
         if (reference.FeatureCount != other.FeatureCount || reference.Outputs.Count != other.Outputs.Count)
         {
             throw new QuantizationException(
                 $"The step '{step}' has {reference.Outputs.Count} outputs of {reference.FeatureCount} features in one model, and {other.Outputs.Count} of {other.FeatureCount} in the other: compare two forms of one model.");
         }
+    }
 
+    /// <summary>Compares the scores, before any calibrator or other link turns them into probabilities.</summary>
+    /// <param name="reference">The model to compare with.</param>
+    /// <param name="other">The model to judge, of the same form.</param>
+    /// <param name="features">Feature vectors, N × features.</param>
+    /// <param name="step">What messages call the step.</param>
+    /// <exception cref="QuantizationException">The features do not fit the models.</exception>
+    public static ModelComparison Measure(SavedLinearModel reference, SavedLinearModel other, OnnxTensor features, string step)
+    {
         if (features.Shape is not [> 0 and var rows, var width] || width != reference.FeatureCount)
         {
             throw new QuantizationException(

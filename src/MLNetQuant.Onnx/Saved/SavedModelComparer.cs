@@ -18,7 +18,7 @@ public static class SavedModelComparer
     /// <param name="threads">Threads, 0 for all processors.</param>
     /// <param name="cancellationToken">Stops the comparison.</param>
     /// <exception cref="QuantizationException">
-    /// The models have other steps, none to compare, or one that is damaged; or the data have rows for none, or do not fit.
+    /// The models have other steps, none to compare, or one that is damaged; or the data have no rows that fit a step.
     /// </exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static SavedModelComparison Compare(
@@ -29,49 +29,77 @@ public static class SavedModelComparer
         int threads = 0,
         CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(reference);
-        ArgumentNullException.ThrowIfNull(other);
         ArgumentNullException.ThrowIfNull(data);
-        var (inputs, steps) = (InputsOf(reference), new List<StepComparison>());
-        RequireSameSteps(reference, other);
-        foreach (var (step, columns) in inputs)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (columns.FirstOrDefault(c => !data.Inputs.ContainsKey(c)) is { } missing)
-                steps.Add(new(step.Folder, step.TypeName, null, $"the data have no rows for '{missing}'"));
-            else
-                steps.Add(new(step.Folder, step.TypeName, Compare(step, columns), null));
-        }
-
-        return steps.Any(s => s.Comparison is not null) ? new(steps) : throw new QuantizationException(
-            $"The data have rows for no step of the model '{reference.Name}' (they have {Listed(data.Inputs.Keys)}): name them as the inputs of a step ({string.Join("; ", inputs.Select(i => $"{i.Step.Folder}: {Listed(i.Columns)}"))}).");
-
-        ModelComparison Compare(SavedStep step, IReadOnlyList<string> columns)
-        {
-            var twin = other.Steps.First(s => s.Folder == step.Folder);
-            return step.Kind == SavedStepKind.Linear
-                ? LinearComparison.Measure(reference.ReadLinear(step), other.ReadLinear(twin), data.Inputs[columns[0]], step.Folder)
-                : ModelComparer.Compare(
-                    reference.ReadOnnx(step).Model,
-                    other.ReadOnnx(twin).Model,
-                    new(columns.ToDictionary(c => c, c => data.Inputs[c])),
-                    batchSize,
-                    threads,
-                    cancellationToken);
-        }
+        return ReadAndCompare(reference, other, _ => data, batchSize, threads, cancellationToken);
     }
 
-    /// <summary>The steps that can be compared, and the columns that each reads.</summary>
-    /// <param name="model">A model.</param>
-    /// <exception cref="QuantizationException">There is none, or one is damaged.</exception>
-    public static IReadOnlyList<(SavedStep Step, IReadOnlyList<string> Columns)> InputsOf(SavedModel model)
+    /// <summary>Compares the steps whose inputs the data holds, which are read once it is known what they are called.</summary>
+    /// <param name="reference">The model to compare with.</param>
+    /// <param name="other">The model to judge: one of the same steps.</param>
+    /// <param name="read">
+    /// Gives rows by column name for the columns that steps read, as far as there are any: of an ONNX step as its model's
+    /// inputs take them, of a linear model N × features.
+    /// </param>
+    /// <param name="batchSize">Rows per run of an ONNX model; one with a fixed batch keeps its own.</param>
+    /// <param name="threads">Threads, 0 for all processors.</param>
+    /// <param name="cancellationToken">Stops the comparison.</param>
+    /// <exception cref="QuantizationException">
+    /// The models have other steps, none to compare, or one that is damaged; or the data have no rows that fit a step.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static SavedModelComparison ReadAndCompare(
+        SavedModel reference,
+        SavedModel other,
+        Func<IReadOnlyCollection<string>, CalibrationData> read,
+        int batchSize = 32,
+        int threads = 0,
+        CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(model);
-        (SavedStep, IReadOnlyList<string>)[] inputs = [.. model.Steps.Where(IsCompared).Select(s => (s, s.Kind == SavedStepKind.Linear
-            ? [model.ReadLinear(s).FeatureColumn]
-            : (IReadOnlyList<string>)[.. model.ReadOnnx(s).Model.Inputs.Select(i => i.Name)]))];
-        if (inputs.Length > 0)
-            return inputs;
+        ArgumentNullException.ThrowIfNull(reference);
+        ArgumentNullException.ThrowIfNull(other);
+        ArgumentNullException.ThrowIfNull(read);
+        var forms = Read(reference);
+        RequireSameSteps(reference, other);
+        var data = read([.. forms.SelectMany(f => f.Columns).Distinct()]);
+        var steps = new List<StepComparison>();
+        QuantizationException? unfit = null;
+        foreach (var form in forms)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            ModelComparison? comparison = null;
+            string? reason = null;
+            if (form.Columns.FirstOrDefault(c => !data.Inputs.ContainsKey(c)) is { } missing)
+            {
+                reason = $"the data have no rows for '{missing}'";
+            }
+            else
+            {
+                var twin = ComparedStep.Read(other, other.Steps.First(s => s.Folder == form.Step.Folder));
+                form.RequireSameForm(twin);
+                try
+                {
+                    comparison = form.Measure(twin, data, batchSize, threads, cancellationToken);
+                }
+                catch (QuantizationException e)
+                {
+                    // Other steps may read a column of the same name at another width.
+                    reason = $"it cannot be compared on these rows ({e.Message.TrimEnd('.')})";
+                    unfit ??= e;
+                }
+            }
+
+            steps.Add(new(form.Step.Folder, form.Step.TypeName, comparison, reason));
+        }
+
+        return steps.Any(s => s.Comparison is not null) ? new(steps) : throw unfit ?? new QuantizationException(
+            $"The data have rows for no step of the model '{reference.Name}' (they have {Listed(data.Inputs.Keys)}): name them as the inputs of a step ({string.Join("; ", forms.Select(f => $"{f.Step.Folder}: {Listed(f.Columns)}"))}).");
+    }
+
+    private static ComparedStep[] Read(SavedModel model)
+    {
+        ComparedStep[] forms = [.. model.Steps.Where(s => s.Kind is SavedStepKind.Onnx or SavedStepKind.Linear).Select(s => ComparedStep.Read(model, s))];
+        if (forms.Length > 0)
+            return forms;
         var learned = string.Join("; ", model.Steps.Where(s => s.Kind == SavedStepKind.Other).Take(5).Select(s => $"{s.Folder}, {s.TypeName}"));
         throw new QuantizationException(
             $"The model '{model.Name}' has no ONNX step and no linear model to compare ({(learned.Length > 0 ? learned : "none of its steps was learned")}): give two forms of a model that has one.");
@@ -90,8 +118,6 @@ public static class SavedModelComparer
 
         static string Describe(SavedStep? step) => step is null ? "no more" : $"{step.Folder}, {step.TypeName}";
     }
-
-    private static bool IsCompared(SavedStep step) => step.Kind is SavedStepKind.Onnx or SavedStepKind.Linear;
 
     private static string Listed(IEnumerable<string> names) => string.Join(", ", names.Select(n => $"'{n}'")) is { Length: > 0 } list ? list : "none";
 }

@@ -1,4 +1,6 @@
+using Google.Protobuf;
 using MLNetQuant.Algorithms;
+using MLNetQuant.Onnx.Tests.Models;
 
 namespace MLNetQuant.Onnx.Tests.Saved;
 
@@ -46,6 +48,48 @@ public sealed class SavedModelComparerTests
             "The step 'TransformerChain/Transform_002' has 1 outputs of 40 features in one model, and 1 of 41 in the other: compare two forms of one model.",
             Message(() => SavedModelComparer.Compare(reference, wider, Data(new float[Features]))));
     }
+
+    [Fact]
+    public void Rows_that_fit_one_step_of_two_are_compared_there()
+    {
+        var narrow = Step("narrow", 4);
+        var wide = Step("wide", 6);
+        var bytes = new ZipWriter().Chain("TransformerChain", 2)
+            .Onnx("TransformerChain/Transform_000", narrow, ["x"], ["narrow"])
+            .Onnx("TransformerChain/Transform_001", wide, ["x"], ["wide"]).ToBytes();
+        var (reference, other) = (SavedModel.Parse(bytes), SavedModel.Parse(bytes));
+        IReadOnlyCollection<string>? asked = null;
+        var steps = SavedModelComparer.ReadAndCompare(reference, other, columns =>
+        {
+            asked = columns;
+            return Rows(6);
+        }).Steps;
+        Assert.Equal(["x"], asked);
+        Assert.Null(steps[0].Comparison);
+        Assert.StartsWith("it cannot be compared on these rows (", steps[0].NotCompared, StringComparison.Ordinal);
+        Assert.Contains("'x'", steps[0].NotCompared, StringComparison.Ordinal);
+        Assert.Equal((3, "wide", 0.0), (steps[1].Comparison!.Rows, steps[1].Comparison!.Outputs[0].Name, steps[1].Comparison!.Outputs[0].RelativeError));
+        Assert.Null(steps[1].NotCompared);
+
+        // None fits: the first reason is the message.
+        var message = Message(() => SavedModelComparer.Compare(reference, other, Rows(5)));
+        Assert.Contains("'x'", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("rows for no step", message, StringComparison.Ordinal);
+
+        static byte[] Step(string output, int width) => new GraphBuilder().Input("x", $"N,{width}").Input("mlnet.z.unusedInput", "N,1")
+            .Node("Relu", "x", output).Output(output).Proto().ToByteArray();
+
+        static CalibrationData Rows(int width) =>
+            new(new Dictionary<string, OnnxTensor> { ["x"] = OnnxTensor.Create([.. Enumerable.Range(1, 3 * width).Select(i => (float)i)], 3, width) });
+    }
+
+    [Fact]
+    public void Forms_of_other_inputs_are_refused() => Assert.Equal(
+        "The step 'TransformerChain/Transform_000' has the inputs 'x' in one model, and 'z' in the other: compare two forms of one model.",
+        Message(() => SavedModelComparer.Compare(OneStep("x"), OneStep("z"), new(new Dictionary<string, OnnxTensor> { ["x"] = OnnxTensor.Create(new float[4], 1, 4) }))));
+
+    private static SavedModel OneStep(string input) => SavedModel.Parse(new ZipWriter().Chain("TransformerChain", 1).Onnx(
+        "TransformerChain/Transform_000", new GraphBuilder().Input(input, "N,4").Node("Relu", input, "y").Output("y").Proto().ToByteArray(), [input], ["y"]).ToBytes());
 
     private static string Message(Func<object> act) => Assert.Throws<QuantizationException>(act).Message;
 
