@@ -194,7 +194,7 @@ internal sealed class BatchRun : IDisposable
             string? reason = null;
             for (var p = 0; p < count && reason is null; p++)
                 reason = Take(_parts[p], _parts[p].First - first, rows);
-            _together = Math.Clamp(MostValues / _outputs.Max(o => Math.Max(1, o.Width)), 1, int.MaxValue - _rows);
+            _together = Math.Max(1, MostValues / _outputs.Max(o => Math.Max(1, o.Width)));
             return reason ?? (trial is { } batches ? FindMixing(first, rows, count, batches) : null);
         }
         finally
