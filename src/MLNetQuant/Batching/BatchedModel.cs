@@ -116,7 +116,7 @@ internal sealed class BatchedModel : IDisposable
         {
             return Session(threads) is not null;
         }
-        catch (OnnxRuntimeException e)
+        catch (Exception e) when (e is OnnxRuntimeException or QuantizationException)
         {
             ScoreRowByRow($"ONNX Runtime cannot open it apart from its step ({e.Message.ReplaceLineEndings(" ")})");
             return false;

@@ -37,6 +37,7 @@ internal readonly record struct SessionDevice(int? GpuDeviceId, bool FallbackToC
     /// <param name="open">Opens it with options.</param>
     /// <param name="threads">Threads of its runs on the CPU; <see langword="null"/> for as many as ONNX Runtime sees fit.</param>
     /// <exception cref="OnnxRuntimeException">The model or the device cannot be used.</exception>
+    /// <exception cref="QuantizationException">The program's ONNX Runtime knows no GPU.</exception>
     public InferenceSession Open(Func<SessionOptions, InferenceSession> open, int? threads)
     {
         if (CreateGivenOptions is { } create)
@@ -54,9 +55,14 @@ internal readonly record struct SessionDevice(int? GpuDeviceId, bool FallbackToC
                 options.AppendExecutionProvider_CUDA(device);
                 return open(options);
             }
-            catch (OnnxRuntimeException) when (FallbackToCpu)
+            catch (Exception e) when (FallbackToCpu && e is OnnxRuntimeException or EntryPointNotFoundException)
             {
                 // Then the CPU.
+            }
+            catch (EntryPointNotFoundException e)
+            {
+                throw new QuantizationException(
+                    $"The ONNX Runtime of this program has no CUDA for the GPU {device}: reference Microsoft.ML.OnnxRuntime.Gpu, or let the CPU stand in (FallbackToCpu).", e);
             }
         }
 
