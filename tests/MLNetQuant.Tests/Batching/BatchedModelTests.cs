@@ -1,8 +1,9 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
+using DataType = MLNetQuant.Onnx.Proto.TensorProto.Types.DataType;
 using MLNetQuant.Tests.Data;
 using MLNetQuant.Tests.Models;
-using DataType = MLNetQuant.Onnx.Proto.TensorProto.Types.DataType;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Onnx;
 
 namespace MLNetQuant.Tests.Batching;
 
