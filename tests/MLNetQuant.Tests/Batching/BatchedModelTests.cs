@@ -1,9 +1,9 @@
-using DataType = MLNetQuant.Onnx.Proto.TensorProto.Types.DataType;
-using MLNetQuant.Tests.Data;
-using MLNetQuant.Tests.Models;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Onnx;
+using MLNetQuant.Tests.Data;
+using MLNetQuant.Tests.Models;
+using DataType = MLNetQuant.Onnx.Proto.TensorProto.Types.DataType;
 
 namespace MLNetQuant.Tests.Batching;
 
@@ -226,7 +226,7 @@ public sealed class BatchedModelTests : IDisposable
         var step = Record.Exception(() => _ml.Transforms.ApplyOnnxModel(new OnnxOptions { ModelFile = _file, GpuDeviceId = 0, FallbackToCpu = true }).Fit(_data).Dispose());
         if (step is not null)
         {
-            Assert.IsType(step.GetType(), Record.Exception(() => _ml.Transforms.ApplyOnnxModelBatched(options with { FallbackToCpu = true }).Fit(_data)));
+            Assert.ThrowsAny<Exception>(() => _ml.Transforms.ApplyOnnxModelBatched(options with { FallbackToCpu = true }).Fit(_data));
             return;
         }
 
