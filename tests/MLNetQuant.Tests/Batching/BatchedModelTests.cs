@@ -223,7 +223,7 @@ public sealed class BatchedModelTests : IDisposable
         // not fall back.
         var options = new BatchedOnnxOptions { ModelFile = _file, GpuDeviceId = 0 };
         Assert.ThrowsAny<Exception>(() => _ml.Transforms.ApplyOnnxModelBatched(options).Fit(_data));
-        var step = Record.Exception(() => _ml.Transforms.ApplyOnnxModel(new OnnxOptions { ModelFile = _file, GpuDeviceId = 0, FallbackToCpu = true }).Fit(_data).Dispose());
+        var step = Record.Exception(() => _ml.Transforms.ApplyOnnxModel(new OnnxOptions { ModelFile = _file, InputColumns = [], OutputColumns = [], GpuDeviceId = 0, FallbackToCpu = true }).Fit(_data).Dispose());
         if (step is not null)
         {
             Assert.ThrowsAny<Exception>(() => _ml.Transforms.ApplyOnnxModelBatched(options with { FallbackToCpu = true }).Fit(_data));
