@@ -23,11 +23,12 @@ public static class BatchedScoringCatalog
     /// | Required NuGet in addition to Microsoft.ML | MLNetQuant, and Microsoft.ML.OnnxRuntime in the application |
     /// | Exportable to ONNX | No |
     ///
-    /// Cursors read a batch of rows ahead and run the model once for all of them, when the first score is asked for. Schema
-    /// and values are those of ApplyOnnxModel, up to the order in which sums are rounded. Models that cannot run so are
-    /// scored row by row, and the transformer's Scoring.RowByRowReason says why: a first axis of fixed length, outputs that
-    /// are sequences, maps or text, operators that mix the rows of a batch, or that fail on more than one row. Whether they
-    /// do is tried with the first batch and some later ones.
+    /// Cursors read a batch of rows ahead and run the model once for all of them, when the first score is asked for; from the
+    /// second batch on those behind it are read and run too, on other threads, while its scores are used. Schema and values
+    /// are those of ApplyOnnxModel, up to the order in which sums are rounded. Models that cannot run so are scored row by
+    /// row, and the transformer's Scoring.RowByRowReason says why: a first axis of fixed length, outputs that are sequences,
+    /// maps or text, operators that mix the rows of a batch, or that fail on more than one row. Whether they do is tried with
+    /// the first batch and some later ones.
     ///
     /// Batches run in sessions of their own. They use the GPU that BatchedOnnxOptions.GpuDeviceId names, or else that of the
     /// MLContext that is given for messages, and the session options that were set on that context, if these make options or
@@ -51,8 +52,9 @@ public static class BatchedScoringCatalog
     /// <param name="inputColumnName">The input column, named as the input of the model.</param>
     /// <param name="modelFile">Path of the ONNX model. Only use models from trusted sources.</param>
     /// <param name="batchSize">
-    /// Rows that are read ahead and scored together, at most; at least 1. <see langword="null"/> takes up to 1,024 rows, fewer in the first batches, and no more than hold 2^20
-    /// input values (4 MB of floats).
+    /// Rows that are read ahead, at most; at least 1. On several cores 64 or more run in batches of 32 to 128 rows each, several at
+    /// a time; otherwise they run together. <see langword="null"/> takes up to 1,024 rows, fewer at first, and no more than hold
+    /// 2^20 input values (4 MB of floats).
     /// </param>
     /// <exception cref="QuantizationException">The batch size is below 1.</exception>
     public static BatchedOnnxScoringEstimator ApplyOnnxModelBatched(
@@ -71,8 +73,9 @@ public static class BatchedScoringCatalog
     /// <param name="inputColumnNames">The input columns, named as the inputs of the model; none for all.</param>
     /// <param name="modelFile">Path of the ONNX model. Only use models from trusted sources.</param>
     /// <param name="batchSize">
-    /// Rows that are read ahead and scored together, at most; at least 1. <see langword="null"/> takes up to 1,024 rows, fewer in the first batches, and no more than hold 2^20
-    /// input values (4 MB of floats).
+    /// Rows that are read ahead, at most; at least 1. On several cores 64 or more run in batches of 32 to 128 rows each, several at
+    /// a time; otherwise they run together. <see langword="null"/> takes up to 1,024 rows, fewer at first, and no more than hold
+    /// 2^20 input values (4 MB of floats).
     /// </param>
     /// <exception cref="QuantizationException">The batch size is below 1.</exception>
     public static BatchedOnnxScoringEstimator ApplyOnnxModelBatched(
@@ -109,8 +112,9 @@ public static class BatchedScoringCatalog
     /// <inheritdoc cref="ApplyOnnxModelBatched(TransformsCatalog, string)" path="/remarks"/>
     /// <param name="model">A fitted or loaded model with at least one ONNX step. It stays yours, and is to live as long as the result.</param>
     /// <param name="batchSize">
-    /// Rows that are read ahead and scored together, at most; at least 1. <see langword="null"/> takes up to 1,024 rows, fewer in the first batches, and no more than hold 2^20
-    /// input values (4 MB of floats).
+    /// Rows that are read ahead, at most; at least 1. On several cores 64 or more run in batches of 32 to 128 rows each, several at
+    /// a time; otherwise they run together. <see langword="null"/> takes up to 1,024 rows, fewer at first, and no more than hold
+    /// 2^20 input values (4 MB of floats).
     /// </param>
     /// <param name="environment">
     /// The context, for example the <c>MLContext</c>, whose log is told when rows are scored one by one after all, or when

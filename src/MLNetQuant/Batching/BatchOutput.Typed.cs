@@ -16,28 +16,23 @@ internal sealed class BatchOutput<T>(string name) : BatchOutput(name)
     public override int Width => _width;
 
     /// <inheritdoc/>
-    public override string? Take(OrtValue value, int rows, int before, int all)
+    public override string? Take(OrtValue value, int rows)
     {
         // What one row gives is its own, whatever its axes.
         if (rows > 1 && value.GetTensorTypeAndShape().Shape is var shape && (shape.Length == 0 || shape[0] != rows))
             return $"the first axis of the output '{Name}' is not that of the rows ([{string.Join(',', shape)}] for {rows} rows)";
         var values = value.GetTensorDataAsSpan<T>();
-        var width = values.Length / rows;
-        if (before == 0)
-            Reserve(checked((_width = width) * all));
-        else if (width != _width)
-            return $"the output '{Name}' has {_width} values for some rows, and {width} for others";
-        values.CopyTo(_values.AsSpan(before * width));
+        _width = values.Length / rows;
+        Reserve(values.Length);
+        values.CopyTo(_values);
         return null;
     }
 
     /// <inheritdoc/>
-    public override Delegate CreateGetter(Func<int> score) => (ValueGetter<VBuffer<T>>)((ref VBuffer<T> value) =>
+    public override Delegate CreateGetter(Func<(BatchOutput Output, int Row)> score) => (ValueGetter<VBuffer<T>>)((ref VBuffer<T> value) =>
     {
-        var row = score();
-        var editor = VBufferEditor.Create(ref value, _width);
-        _values.AsSpan(row * _width, _width).CopyTo(editor.Values);
-        value = editor.Commit();
+        var (output, row) = score();
+        ((BatchOutput<T>)output).CopyTo(row, ref value);
     });
 
     /// <inheritdoc/>
@@ -45,6 +40,13 @@ internal sealed class BatchOutput<T>(string name) : BatchOutput(name)
     {
         ArrayPool<T>.Shared.Return(_values);
         _values = [];
+    }
+
+    private void CopyTo(int row, ref VBuffer<T> value)
+    {
+        var editor = VBufferEditor.Create(ref value, _width);
+        _values.AsSpan(row * _width, _width).CopyTo(editor.Values);
+        value = editor.Commit();
     }
 
     private void Reserve(int length)

@@ -21,11 +21,11 @@ internal abstract class BatchOutput(string name) : IDisposable
         [typeof(bool)] = n => new BatchOutput<bool>(n),
     };
 
-    /// <summary>Values of a row, in the rows that were taken last.</summary>
-    public abstract int Width { get; }
+    /// <summary>Its name in the model.</summary>
+    protected string Name => name;
 
-    /// <summary>The output's name in the model.</summary>
-    public string Name => name;
+    /// <summary>Values of a row, of those that were taken last.</summary>
+    public abstract int Width { get; }
 
     /// <summary>Whether a column of the type can be filled from a batch: one of text, of a sequence or of a map cannot.</summary>
     public static bool Fills(DataViewType type) => type is VectorDataViewType vector && ByItem.ContainsKey(vector.ItemType.RawType);
@@ -35,13 +35,11 @@ internal abstract class BatchOutput(string name) : IDisposable
     /// <summary>Takes over what a run gave for some rows, or says why it cannot be cut into rows.</summary>
     /// <param name="value">What it gave.</param>
     /// <param name="rows">For how many rows.</param>
-    /// <param name="before">Rows of the batch that were taken before.</param>
-    /// <param name="all">All rows of the batch.</param>
-    public abstract string? Take(OrtValue value, int rows, int before, int all);
+    public abstract string? Take(OrtValue value, int rows);
 
     /// <summary>A getter of the values of the row that <paramref name="score"/> answers.</summary>
-    /// <param name="score">Scores the cursor's row and says where it stands among the rows that ran with it.</param>
-    public abstract Delegate CreateGetter(Func<int> score);
+    /// <param name="score">Scores the cursor's row, and says where it stands in this output of which batch.</param>
+    public abstract Delegate CreateGetter(Func<(BatchOutput Output, int Row)> score);
 
     /// <inheritdoc/>
     public abstract void Dispose();

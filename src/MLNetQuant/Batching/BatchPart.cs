@@ -3,7 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 namespace MLNetQuant.Batching;
 
 /// <summary>Rows of a batch that one run scores.</summary>
-/// <param name="place">Its number among the parts, which the inputs keep a tensor for.</param>
+/// <param name="place">Its number, which the inputs keep a tensor for.</param>
 /// <param name="inputs">The inputs.</param>
 internal sealed class BatchPart(int place, BatchInput[] inputs)
 {
@@ -32,9 +32,9 @@ internal sealed class BatchPart(int place, BatchInput[] inputs)
     /// <param name="threads">Threads of the run.</param>
     /// <param name="inputNames">Names of the inputs.</param>
     /// <param name="outputNames">Names of the outputs.</param>
-    /// <param name="quiet">Whether a failure is part of a trial.</param>
-    public void Run(BatchedModel model, int? threads, string[] inputNames, string[] outputNames, bool quiet) =>
-        Outputs = model.Run(threads, inputNames, _tensors, outputNames, quiet);
+    /// <param name="options">Options of the run; null for the model's.</param>
+    public void Run(BatchedModel model, int? threads, string[] inputNames, string[] outputNames, RunOptions? options) =>
+        Outputs = model.Run(threads, inputNames, _tensors, outputNames, options);
 
     /// <summary>Lets go of what the run gave.</summary>
     public void Release()

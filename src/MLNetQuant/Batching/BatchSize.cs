@@ -1,6 +1,6 @@
 namespace MLNetQuant.Batching;
 
-/// <summary>How many rows are scored at once.</summary>
+/// <summary>How many rows are read ahead.</summary>
 /// <param name="Rows">Rows at most.</param>
 /// <param name="InputValues">Values of all inputs at most, where one row does not hold more.</param>
 /// <param name="FirstRows">Rows of the first batch at most; each next one may be twice as large.</param>
@@ -8,11 +8,11 @@ internal readonly record struct BatchSize(int Rows, long InputValues, int FirstR
 {
     public const int DefaultRows = 1024;
 
-    private const int DefaultFirstRows = 64;
+    private const int DefaultFirstRows = 16;
 
     /// <summary>
     /// For who did not choose: beyond 4 MB of float inputs more rows gain nothing; and who wants the first scores alone need not wait
-    /// for a thousand.
+    /// for those of a whole batch.
     /// </summary>
     public static BatchSize Default { get; } = new(DefaultRows, 1 << 20, DefaultFirstRows);
 
@@ -29,7 +29,5 @@ internal readonly record struct BatchSize(int Rows, long InputValues, int FirstR
 
     /// <summary>For rows of known width; others are counted as they come.</summary>
     public BatchSize For(IEnumerable<InputBinding> inputs) =>
-        With((int)Math.Clamp(InputValues / Math.Max(1L, inputs.Sum(i => (long)i.KnownWidth)), 1, Rows));
-
-    private BatchSize With(int rows) => this with { Rows = rows, FirstRows = Math.Min(rows, FirstRows) };
+        this with { Rows = (int)Math.Clamp(InputValues / Math.Max(1L, inputs.Sum(i => (long)i.KnownWidth)), 1, Rows) };
 }

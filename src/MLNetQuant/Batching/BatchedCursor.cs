@@ -1,32 +1,51 @@
 using System.Runtime.ExceptionServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.OnnxRuntime;
 
 namespace MLNetQuant.Batching;
 
 /// <summary>
-/// A cursor that reads the rows of a batch ahead, keeps what was asked for of them, and scores them when the first score
-/// is asked for.
+/// A cursor that reads rows ahead, in batches, and keeps what was asked for of them. A batch is scored when the first score of it
+/// is asked for, and from the second batch on those behind it are too, on other threads, while this one's rows are read.
 /// </summary>
 internal sealed class BatchedCursor : DataViewRowCursor
 {
+    /// <summary>Values of one output at most in all batches, where one row does not put out more.</summary>
+    private const int MostValues = 1 << 24;
+
+    /// <summary>Rows that run together before it is known how many values they put out.</summary>
+    private const int FirstRowsTogether = 16;
+
     private readonly BatchedDataView _view;
     private readonly DataViewRowCursor _input;
     private readonly bool[] _active;
     private readonly ColumnBuffer?[] _passed;
     private readonly List<ColumnBuffer> _objects = []; // one for each getter: values belong to who asks for them
-    private readonly BatchOutput?[] _outputs;
-    private readonly BatchRun _run;
+    private readonly int[] _outputs; // by column: which output fills it, or -1
     private readonly BatchSize _batchSize;
+    private readonly BatchPlan _plan;
     private readonly RowPointer _pointer = new();
     private readonly ValueGetter<DataViewRowId> _getId;
 
+    // Of a failure while rows run together nothing need be told: they run alone then.
+    private readonly RunOptions _quiet = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+    private readonly ScoringQueue _queue;
+
+    // A ring: a batch that was left is filled anew. The columns that are passed have their rows at the same places.
+    private readonly (RowBatch Rows, ScoringTask Task)[] _batches;
+    private int _front; // the pointer's batch
+    private int _read; // batches that were read, from the front on
+    private int _queued; // of these, in the queue or done
+
     private DataViewRowId[] _ids = [];
-    private long[] _batches = [];
+    private long[] _batchNumbers = [];
     private long _start;
-    private int _rows;
-    private int _ahead; // rows to read ahead next
+    private int _rowsNext; // rows to read into the next batch
+    private int _rowsTogether = FirstRowsTogether; // in the next batch
     private bool _started;
+    private bool _asked; // for a score of the front
+    private bool _scored; // some batch
     private bool _ended;
     private ExceptionDispatchInfo? _failure;
     private bool _disposed;
@@ -35,38 +54,52 @@ internal sealed class BatchedCursor : DataViewRowCursor
     /// <param name="input">The cursor to read ahead; it becomes this one's.</param>
     /// <param name="active">Which columns are asked for.</param>
     /// <param name="batchSize">Rows to read ahead.</param>
-    /// <param name="parts">How these are cut into runs.</param>
-    /// <param name="threads">Threads of each run.</param>
-    public BatchedCursor(BatchedDataView view, DataViewRowCursor input, bool[] active, BatchSize batchSize, BatchParts parts, int? threads)
+    /// <param name="plan">How these are shared out.</param>
+    public BatchedCursor(BatchedDataView view, DataViewRowCursor input, bool[] active, BatchSize batchSize, BatchPlan plan)
     {
         _view = view;
         _input = input;
         _active = active;
         _batchSize = batchSize;
-        _ahead = batchSize.FirstRows;
+        _plan = plan;
+        _rowsNext = Math.Min(batchSize.FirstRows, plan.Rows);
         _getId = input.GetIdGetter();
         _passed = new ColumnBuffer?[active.Length];
-        _outputs = new BatchOutput?[active.Length];
+        _outputs = new int[active.Length];
+        Array.Fill(_outputs, -1);
+        var outputs = new List<(string, DataViewType)>();
         foreach (var column in view.Schema.Where(c => active[c.Index]))
         {
             if (view.Origins.SourceOf(column.Index) < 0)
-                _outputs[column.Index] = BatchOutput.Create(view.OutputNameOf(column), column.Type);
+            {
+                _outputs[column.Index] = outputs.Count;
+                outputs.Add((view.OutputNameOf(column), column.Type));
+            }
             else if (ColumnBuffer.For(column.Type) is { } buffer)
+            {
                 _passed[column.Index] = Bind(buffer, column);
+            }
         }
 
-        _run = new(view.Model, view.Inputs, [.. _outputs.OfType<BatchOutput>()], parts, threads);
-        _run.Bind(input);
+        _queue = new(plan.Runs - 1);
+        _batches = new (RowBatch, ScoringTask)[plan.Batches];
+        for (var i = 0; i < _batches.Length; i++)
+        {
+            var batch = new RowBatch(view.Model, input, view.Inputs, outputs, plan.Threads, MostValues / plan.Batches, _quiet);
+            _batches[i] = (batch, new(() => batch.Score(0)));
+        }
     }
 
     /// <inheritdoc/>
     public override DataViewSchema Schema => _view.Schema;
 
     /// <inheritdoc/>
-    public override long Position => _pointer.IsOnRow ? _start + _pointer.Index : -1;
+    public override long Position => _pointer.IsOnRow ? _start + RowInFront : -1;
 
     /// <inheritdoc/>
-    public override long Batch => _pointer.IsOnRow ? _batches[_pointer.Index] : 0;
+    public override long Batch => _pointer.IsOnRow ? _batchNumbers[_pointer.Index] : 0;
+
+    private int RowInFront => _pointer.Index - (_front * _plan.Rows);
 
     /// <inheritdoc/>
     public override bool IsColumnActive(DataViewSchema.Column column) => column.Index < _active.Length && _active[column.Index];
@@ -82,8 +115,8 @@ internal sealed class BatchedCursor : DataViewRowCursor
         var type = _view.Schema[column.Index].Type.RawType;
         if (typeof(TValue) != type)
             throw new InvalidOperationException($"Invalid TValue in GetGetter: '{typeof(TValue)}', expected type: '{type}'.");
-        if (_outputs[column.Index] is { } output)
-            return (ValueGetter<TValue>)output.CreateGetter(() => _run.Score(_pointer.Index));
+        if (_outputs[column.Index] is >= 0 and var output)
+            return (ValueGetter<TValue>)_batches[0].Rows.Outputs[output].CreateGetter(() => Score(output));
         if (_passed[column.Index] is { } buffer)
             return (ValueGetter<TValue>)buffer.CreateGetter(_pointer);
         if (_started)
@@ -101,18 +134,16 @@ internal sealed class BatchedCursor : DataViewRowCursor
     {
         if (_disposed)
             return false;
-        var next = _pointer.IsOnRow ? _pointer.Index + 1 : 0;
-        if (next == _rows)
+        if (_read > 0 && RowInFront + 1 < _batches[_front].Rows.Rows)
         {
-            _start += _rows;
-            next = 0;
-            _pointer.Leave();
-            ReadAhead();
+            _pointer.Set(_pointer.Index + 1);
+            return true;
         }
 
-        if (_rows > 0)
+        LeaveFront();
+        if (_read > 0 || ReadBatch())
         {
-            _pointer.Set(next);
+            _pointer.Set(_front * _plan.Rows);
             return true;
         }
 
@@ -129,9 +160,19 @@ internal sealed class BatchedCursor : DataViewRowCursor
         {
             _disposed = true;
             _pointer.Leave();
+
+            // Runs under way end at the model's next operator.
+            _quiet.Terminate = true;
+            foreach (var (rows, task) in _batches)
+            {
+                _queue.Withdraw(task);
+                task.Dispose();
+                rows.Dispose();
+            }
+
+            _quiet.Dispose();
             foreach (var buffer in _passed.Concat(_objects))
                 buffer?.Dispose();
-            _run.Dispose();
             _input.Dispose();
         }
 
@@ -144,24 +185,36 @@ internal sealed class BatchedCursor : DataViewRowCursor
         return buffer;
     }
 
-    /// <summary>Reads the rows of the next batch. What fails in one of them is for who gets there.</summary>
-    private void ReadAhead()
+    private void LeaveFront()
+    {
+        _pointer.Leave();
+        if (_read == 0)
+            return;
+        _start += _batches[_front].Rows.Rows;
+        _front = (_front + 1) % _plan.Batches;
+        _read--;
+        _queued = Math.Max(0, _queued - 1);
+        _asked = false;
+    }
+
+    /// <summary>Reads the rows of the next batch, if there are any. What fails in one of them is for who gets there.</summary>
+    private bool ReadBatch()
     {
         _started = true;
-        _rows = 0;
-        _run.Clear();
+        var place = (_front + _read) % _plan.Batches;
+        var (rows, task) = _batches[place];
+
+        // It may have been left with no score asked for.
+        _queue.Withdraw(task);
+        rows.Clear(_rowsTogether);
         try
         {
-            while (!_ended && _rows < _ahead && (_rows == 0 || _run.InputValues < _batchSize.InputValues))
+            while (!_ended && rows.Rows < _rowsNext && (rows.Rows == 0 || rows.InputValues < _batchSize.InputValues / _plan.Batches))
             {
-                if (!_input.MoveNext())
-                {
+                if (_input.MoveNext())
+                    ReadRow(rows, (place * _plan.Rows) + rows.Rows);
+                else
                     _ended = true;
-                    break;
-                }
-
-                ReadRow();
-                _rows++;
             }
         }
         catch (Exception e)
@@ -170,19 +223,56 @@ internal sealed class BatchedCursor : DataViewRowCursor
             _failure = ExceptionDispatchInfo.Capture(e);
         }
 
-        _ahead = (int)Math.Min(2L * _ahead, _batchSize.Rows);
+        if (rows.Rows == 0)
+            return false;
+        _rowsNext = (int)Math.Min(2L * _rowsNext, _plan.Rows);
+        _read++;
+        return true;
     }
 
-    private void ReadRow()
+    private void ReadRow(RowBatch rows, int index)
     {
-        ColumnBuffer.Reserve(ref _ids, _rows);
-        ColumnBuffer.Reserve(ref _batches, _rows);
-        _run.Read();
+        ColumnBuffer.Reserve(ref _ids, index);
+        ColumnBuffer.Reserve(ref _batchNumbers, index);
         foreach (var buffer in _passed)
-            buffer?.Read(_rows);
+            buffer?.Read(index);
         foreach (var buffer in _objects)
-            buffer.Read(_rows);
-        _getId(ref _ids[_rows]);
-        _batches[_rows] = _input.Batch;
+            buffer.Read(index);
+        _getId(ref _ids[index]);
+        _batchNumbers[index] = _input.Batch;
+        rows.Read();
+    }
+
+    /// <summary>Scores the cursor's row, and says where it stands in an output of its batch.</summary>
+    private (BatchOutput Output, int Row) Score(int output)
+    {
+        var row = RowInFront;
+        var rows = _batches[_front].Rows;
+        if (!_asked)
+        {
+            _asked = true;
+            if (_scored && _plan.Batches > 1 && _view.Model.RowByRowReason is null)
+                ScoreAhead();
+            else
+                _queue.Withdraw(_batches[_front].Task);
+        }
+
+        row = rows.Score(row);
+        if (!_scored)
+            (_scored, _rowsTogether) = (true, rows.RowsTogether);
+        return (rows.Outputs[output], row);
+    }
+
+    /// <summary>Has the front batch scored, and those behind it; more are read until it is done.</summary>
+    private void ScoreAhead()
+    {
+        var front = _batches[_front].Task;
+        do
+        {
+            for (; _queued < _read; _queued++)
+                _queue.Add(_batches[(_front + _queued) % _plan.Batches].Task);
+        }
+        while (!front.IsDone && _read < _plan.Batches && ReadBatch());
+        _queue.Finish(front);
     }
 }

@@ -13,8 +13,7 @@ internal sealed class BatchedDataView : IDataView
     private readonly IDataView _rowByRow;
     private readonly Dictionary<string, string> _outputNames = [];
     private readonly BatchSize _batchSize;
-    private readonly BatchParts _parts;
-    private readonly int? _threads;
+    private readonly BatchPlan _plan;
 
     /// <param name="model">The model of the step.</param>
     /// <param name="step">The step.</param>
@@ -29,8 +28,7 @@ internal sealed class BatchedDataView : IDataView
         Inputs = Bind(((ITransformer)step).GetRowToRowMapper(input.Schema).GetDependencies(Origins.Added));
         BindOutputs();
         _batchSize = batchSize.For(Inputs);
-        _parts = model.PartsOf(_batchSize.Rows);
-        _threads = _parts.ThreadsFor(GetRowCount() ?? long.MaxValue);
+        _plan = model.PlanOf(_batchSize.Rows, GetRowCount());
     }
 
     public BatchedModel Model { get; }
@@ -64,7 +62,7 @@ internal sealed class BatchedDataView : IDataView
         ArgumentNullException.ThrowIfNull(columnsNeeded);
         DataViewSchema.Column[] asked = [.. columnsNeeded];
         return FindActive(asked) is { } active
-            ? new BatchedCursor(this, _input.GetRowCursor(Needed(active), CanShuffle ? rand : null), active, _batchSize, _parts, _threads)
+            ? new BatchedCursor(this, _input.GetRowCursor(Needed(active), CanShuffle ? rand : null), active, _batchSize, _plan)
             : _rowByRow.GetRowCursor(asked, rand);
     }
 
@@ -76,7 +74,7 @@ internal sealed class BatchedDataView : IDataView
         if (FindActive(asked) is not { } active)
             return _rowByRow.GetRowCursorSet(asked, n, rand);
         var cursors = _input.GetRowCursorSet(Needed(active), n, CanShuffle ? rand : null);
-        return [.. cursors.Select(c => new BatchedCursor(this, c, active, _batchSize, _parts.Among(cursors.Length), _threads))];
+        return [.. cursors.Select(c => new BatchedCursor(this, c, active, _batchSize, _plan.Among(cursors.Length)))];
     }
 
     /// <summary>Which columns are asked for; null where the step's own view is to give them.</summary>
@@ -91,7 +89,7 @@ internal sealed class BatchedDataView : IDataView
             active[column.Index] = true;
         }
 
-        return Origins.Added.Any(c => active[c.Index]) && ColumnsReason is null && Model.TryOpen(_threads) ? active : null;
+        return Origins.Added.Any(c => active[c.Index]) && ColumnsReason is null && Model.TryOpen(_plan.Threads) ? active : null;
     }
 
     private IEnumerable<DataViewSchema.Column> Needed(bool[] active)

@@ -19,7 +19,6 @@ internal sealed class BatchedModel : IDisposable
     private readonly Lock _lock = new();
     private readonly Dictionary<string, int> _batches = []; // that ran, by the outputs asked for
     private readonly RunOptions _options = new();
-    private readonly RunOptions _quiet = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
     private readonly bool _runsInOneSession;
     private readonly Dictionary<int, Lazy<InferenceSession>> _sessions = []; // by the threads of a run, 0 for ONNX Runtime's choice
     private readonly HashSet<IHostEnvironment> _listeners = [];
@@ -102,8 +101,9 @@ internal sealed class BatchedModel : IDisposable
             _batches[outputs] = _batches.GetValueOrDefault(outputs) + 1;
     }
 
-    /// <summary>How batches of so many rows are cut.</summary>
-    public BatchParts PartsOf(int rows) => _runsInOneSession ? BatchParts.One : BatchParts.Of(rows, Environment.ProcessorCount);
+    /// <summary>How so many rows that are read ahead, of those that there are in all, are scored.</summary>
+    public BatchPlan PlanOf(int rows, long? all) =>
+        _runsInOneSession ? BatchPlan.OneByOne(rows) : BatchPlan.Of(rows, all, Environment.ProcessorCount);
 
     /// <summary>Opens the session whose runs use so many threads, or gives up batches, unless that has happened.</summary>
     /// <exception cref="ObjectDisposedException">The step is disposed of.</exception>
@@ -131,16 +131,16 @@ internal sealed class BatchedModel : IDisposable
     /// <param name="inputs">Names of the inputs.</param>
     /// <param name="values">A tensor for each.</param>
     /// <param name="outputs">Names of the outputs.</param>
-    /// <param name="quiet">Whether a failure is part of a trial, of which ONNX Runtime need not tell.</param>
+    /// <param name="options">Options of the run; null for one whose failure ONNX Runtime tells.</param>
     /// <exception cref="OnnxRuntimeException">The run failed.</exception>
     /// <exception cref="ObjectDisposedException">The step is disposed of.</exception>
     public IDisposableReadOnlyCollection<OrtValue> Run(
-        int? threads, IReadOnlyCollection<string> inputs, IReadOnlyCollection<OrtValue> values, IReadOnlyCollection<string> outputs, bool quiet)
+        int? threads, IReadOnlyCollection<string> inputs, IReadOnlyCollection<OrtValue> values, IReadOnlyCollection<string> outputs, RunOptions? options)
     {
         Enter();
         try
         {
-            return Session(threads)!.Run(quiet ? _quiet : _options, inputs, values, outputs);
+            return Session(threads)!.Run(options ?? _options, inputs, values, outputs);
         }
         finally
         {
@@ -237,7 +237,6 @@ internal sealed class BatchedModel : IDisposable
             session.Value.Dispose();
         _open = null;
         _options.Dispose();
-        _quiet.Dispose();
     }
 
     private static void Tell(IHostEnvironment environment, string sentence)

@@ -23,14 +23,15 @@ public sealed record BatchedOnnxOptions
     public IReadOnlyDictionary<string, int[]> ShapeDictionary { get; init; } = new Dictionary<string, int[]>();
 
     /// <summary>
-    /// Rows that are read ahead and scored together, at most; at least 1. Their inputs, outputs and activations are in memory together.
-    /// <see langword="null"/>, the default, takes up to 1,024 rows, fewer in the first batches, and no more than hold 2^20 input values (4 MB of floats).
+    /// Rows that are read ahead, at most; at least 1. Their inputs and outputs are in memory together. On several cores 64 or more
+    /// run in batches of 32 to 128 rows each, several at a time; otherwise they run together. <see langword="null"/>, the default,
+    /// takes up to 1,024 rows, fewer at first, and no more than hold 2^20 input values (4 MB of floats).
     /// </summary>
     public int? BatchSize { get; init; }
 
     /// <summary>
     /// Threads of one run, of which there is then one at a time for each cursor; <see langword="null"/> (the default) takes all
-    /// cores: large batches are cut into parts that run at the same time.
+    /// cores: several batches run at the same time.
     /// </summary>
     public int? IntraOpNumThreads { get; init; }
 

@@ -36,7 +36,7 @@ public sealed class BatchedStep
     /// <summary>What messages call the step: its model file, or its place in the model.</summary>
     public string Name => _model.Name;
 
-    /// <summary>Rows that are read ahead and scored together, at most.</summary>
+    /// <summary>Rows that are read ahead, at most.</summary>
     public int BatchSize => _batchSize.Rows;
 
     /// <summary>
@@ -54,7 +54,7 @@ public sealed class BatchedStep
     public string? Remark { get; }
 
     /// <inheritdoc/>
-    public override string ToString() => RowByRowReason ?? Remark ?? $"{Name}: up to {BatchSize} rows are scored at once.";
+    public override string ToString() => RowByRowReason ?? Remark ?? $"{Name}: up to {BatchSize} rows are read ahead and scored in batches.";
 
     /// <summary>The scored view; ML.NET's own where batches cannot be had.</summary>
     internal IDataView Transform(IDataView input)

@@ -15,7 +15,7 @@ internal static class ScoringTable
         text.AppendLine("# Scoring in ML.NET, row by row and in batches").AppendLine()
             .AppendLine(CultureInfo.InvariantCulture, $"Written by `{command}`.")
             .AppendLine(CultureInfo.InvariantCulture, $"fmnist_mlp (784-1024-1024-10), {rows:N0} test rows, {measured[0].Seconds.Count} passes of each pipeline in turns, medians, on {Environment.ProcessorCount} cores;")
-            .AppendLine("batches of up to 1,024 rows, in parts of 128, one for each core at a time; row by row on as many threads. One column of scores is read by a cursor.")
+            .AppendLine("up to 1,024 rows are read ahead, in batches of 128, one of which runs on each core; row by row on as many threads. One column of scores is read by a cursor.")
             .AppendLine("Bytes per row: managed memory allocated on all threads, what reading the rows takes with it.").AppendLine()
             .AppendLine("| pipeline | layers by format | top-1 | rows per second | slowest pass | fastest pass | bytes per row | times as fast | at least |")
             .AppendLine("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");

@@ -158,7 +158,7 @@ public sealed class BatchedCursorTests : IDisposable
     }
 
     [Fact]
-    public void Nothing_is_read_before_the_first_row_and_a_batch_at_most_after_it()
+    public void Nothing_is_read_before_the_first_row_and_a_batch_at_most_before_scores_are_asked_for()
     {
         var data = new RecordingDataView(MixedRow.View(_ml, 1000));
         var view = _batched.Transform(data);
@@ -166,16 +166,16 @@ public sealed class BatchedCursorTests : IDisposable
         {
             Assert.Equal(0, data.RowsRead);
             Assert.True(cursor.MoveNext());
-            Assert.Equal(64, data.RowsRead);
+            Assert.Equal(16, data.RowsRead);
             Assert.Equal(0, data.DisposedCursors);
 
             // Each batch may be twice as large as the one before.
-            for (var row = 1; row < 65; row++)
+            for (var row = 1; row < 17; row++)
                 Assert.True(cursor.MoveNext());
-            Assert.Equal(64 + 128, data.RowsRead);
+            Assert.Equal(16 + 32, data.RowsRead);
         }
 
-        Assert.Equal(64 + 128, data.RowsRead);
+        Assert.Equal(16 + 32, data.RowsRead);
         Assert.Equal(1, data.DisposedCursors);
     }
 

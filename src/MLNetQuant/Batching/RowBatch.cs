@@ -1,11 +1,11 @@
-using System.Runtime.ExceptionServices;
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using Microsoft.ML.OnnxRuntime;
 
 namespace MLNetQuant.Batching;
 
 /// <summary>
-/// Scores the rows that one cursor read ahead. Rows of equal shape run together, once the first of them is asked for.
+/// Rows that a cursor read ahead, and their scores. Those of equal shape run together.
 /// </summary>
 /// <remarks>
 /// That rows may run together is tried, not derived: operators that mix rows are many, and whether they do depends on
@@ -14,7 +14,7 @@ namespace MLNetQuant.Batching;
 /// sum, a recurrence) or up, and one between, another each time. All numbers that the model puts out, asked for or not, must be
 /// the same but for the order in which sums are rounded: a label alone would hide much.
 /// </remarks>
-internal sealed class BatchRun : IDisposable
+internal sealed class RowBatch : IDisposable
 {
     /// <summary>Largest difference, over the size of the values, that sums in another order explain.</summary>
     private const double Tolerance = 1e-4;
@@ -28,48 +28,65 @@ internal sealed class BatchRun : IDisposable
     /// <summary>Between 0 and 1, so that its multiples less their whole parts are spread evenly: the golden ratio.</summary>
     private const double Spread = 0.6180339887498949;
 
-    /// <summary>Values of one output at most that rows which run together put out, where one row does not put out more.</summary>
-    private const int MostValues = 1 << 24;
-
-    /// <summary>Rows that run together before it is known how many values they put out.</summary>
-    private const int FirstRows = 16;
-
     private readonly BatchedModel _model;
     private readonly string[] _inputNames;
     private readonly BatchInput[] _inputs;
-    private readonly BatchParts _most;
-    private readonly List<BatchPart> _parts = [];
+    private readonly BatchPart _part;
     private readonly BatchPart _alone;
     private readonly string[] _outputNames;
-    private readonly BatchOutput[] _outputs;
     private readonly string[] _triedNames;
     private readonly string _key;
     private readonly int? _threads; // of each run
-    private int _rows;
-
-    // Rows that may run together: few, until it is known how many values come out.
-    private int _together = FirstRows;
+    private readonly int _mostValues;
+    private readonly RunOptions _quiet;
 
     // The rows whose outputs are there.
     private int _first;
     private int _scored;
 
-    // Rows before this one run alone: a batch with them failed.
+    // Rows before this one run alone: a part with them failed.
     private int _aloneBefore;
 
-    public BatchRun(BatchedModel model, IReadOnlyList<InputBinding> inputs, IReadOnlyList<BatchOutput> outputs, BatchParts parts, int? threads)
+    /// <param name="model">The model.</param>
+    /// <param name="source">The cursor to read rows of.</param>
+    /// <param name="inputs">The columns that feed the model.</param>
+    /// <param name="outputs">Names of the outputs that are asked for, and the types of their columns.</param>
+    /// <param name="threads">Threads of each run.</param>
+    /// <param name="mostValues">Values of one output at most that rows which run together put out, where one row does not put out more.</param>
+    /// <param name="quiet">Options of runs whose failure need not be told, for rows run alone then.</param>
+    public RowBatch(
+        BatchedModel model,
+        DataViewRow source,
+        IReadOnlyList<InputBinding> inputs,
+        IReadOnlyList<(string Name, DataViewType Type)> outputs,
+        int? threads,
+        int mostValues,
+        RunOptions quiet)
     {
         _model = model;
         _threads = threads;
-        _most = parts;
+        _mostValues = mostValues;
+        _quiet = quiet;
         _inputNames = [.. inputs.Select(i => i.Column.Name)];
         _inputs = [.. inputs.Select(BatchInput.Create)];
+        foreach (var input in _inputs)
+            input.Bind(source);
+        _part = new(0, _inputs);
         _alone = new(-1, _inputs);
-        _outputs = [.. outputs];
+        Outputs = [.. outputs.Select(o => BatchOutput.Create(o.Name, o.Type))];
         _outputNames = [.. outputs.Select(o => o.Name)];
         _triedNames = [.. _outputNames, .. model.Outputs.Where(o => RowDifference.IsReal(o)).Select(o => o.Name).Except(_outputNames)];
         _key = string.Join('\n', _outputNames);
     }
+
+    /// <summary>The values of the outputs that are asked for, in their order.</summary>
+    public IReadOnlyList<BatchOutput> Outputs { get; }
+
+    /// <summary>Rows that were read.</summary>
+    public int Rows { get; private set; }
+
+    /// <summary>Rows that may run together, which depends on how many values come out: the run before tells.</summary>
+    public int RowsTogether { get; private set; }
 
     /// <summary>Values of all inputs in all rows.</summary>
     public long InputValues
@@ -83,17 +100,12 @@ internal sealed class BatchRun : IDisposable
         }
     }
 
-    /// <summary>Binds to the cursor that is read ahead.</summary>
-    public void Bind(DataViewRow source)
-    {
-        foreach (var input in _inputs)
-            input.Bind(source);
-    }
-
     /// <summary>Forgets all rows.</summary>
-    public void Clear()
+    /// <param name="rowsTogether">Rows that may run together.</param>
+    public void Clear(int rowsTogether)
     {
-        _rows = _scored = _aloneBefore = 0;
+        Rows = _scored = _aloneBefore = 0;
+        RowsTogether = rowsTogether;
         foreach (var input in _inputs)
             input.Clear();
     }
@@ -103,14 +115,15 @@ internal sealed class BatchRun : IDisposable
     {
         foreach (var input in _inputs)
             input.Read();
-        _rows++;
+        Rows++;
     }
 
     /// <summary>Scores a row, with those behind it, unless that is done.</summary>
     /// <returns>Where the row stands in the outputs.</returns>
     public int Score(int row)
     {
-        if (row < _first || row >= _first + _scored)
+        // Others may have found, since, that rows must not run together.
+        if (row < _first || row >= _first + _scored || (_scored > 1 && _model.RowByRowReason is not null))
             ScoreFrom(row);
         return row - _first;
     }
@@ -120,7 +133,7 @@ internal sealed class BatchRun : IDisposable
     {
         foreach (var input in _inputs)
             input.Dispose();
-        foreach (var output in _outputs)
+        foreach (var output in Outputs)
             output.Dispose();
     }
 
@@ -135,14 +148,14 @@ internal sealed class BatchRun : IDisposable
         }
 
         if (rows == 1)
-            RunTogether(row, 1, trial: null, quiet: false);
+            RunTogether(row, 1, trial: null, options: null);
         (_first, _scored) = (row, rows);
     }
 
     /// <summary>How many rows, from one on, may be stacked.</summary>
     private int RowsOfOneShape(int row)
     {
-        var next = Math.Min(_rows, row + _together);
+        var next = Math.Min(Rows, row + RowsTogether);
         foreach (var input in _inputs)
         {
             var width = input.WidthOf(row);
@@ -162,16 +175,16 @@ internal sealed class BatchRun : IDisposable
         var proven = batches > 0;
         try
         {
-            var reason = RunTogether(first, rows, (batches & (batches - 1)) == 0 ? batches : null, quiet: true);
+            var reason = RunTogether(first, rows, (batches & (batches - 1)) == 0 ? batches : null, _quiet);
 
             // Equal rows tell nothing about others: the next batch is tried again.
-            if (reason is null && (proven || _parts.Take(_most.For(rows)).Any(HoldsDifferentRows)))
+            if (reason is null && (proven || HoldsDifferentRows(first, rows)))
                 _model.Count(_key);
             if (reason is not null)
                 _model.ScoreRowByRow(reason);
             return reason is null;
         }
-        catch (OnnxRuntimeException e)
+        catch (OnnxRuntimeException e) when (!_quiet.Terminate)
         {
             // A value may be wrong in one row, which then fails alone; or the model may not run on several rows.
             if (!proven && Runs(first, 1) && Runs(first + 1, 1) && !Runs(first, 2))
@@ -180,66 +193,26 @@ internal sealed class BatchRun : IDisposable
         }
     }
 
-    /// <summary>Runs rows together, in parts, and takes their outputs, or says why these cannot be cut into rows.</summary>
+    /// <summary>Runs rows together and takes their outputs, or says why these cannot be cut into rows.</summary>
     /// <param name="first">The first row.</param>
     /// <param name="rows">How many.</param>
     /// <param name="trial">The number of batches before this one, if it is to be tried whether rows mix.</param>
-    /// <param name="quiet">Whether a failure is part of a trial.</param>
-    private string? RunTogether(int first, int rows, int? trial, bool quiet)
+    /// <param name="options">Options of the run; null for one whose failure is told.</param>
+    private string? RunTogether(int first, int rows, int? trial, RunOptions? options)
     {
-        var count = _most.For(rows);
         try
         {
-            RunParts(first, rows, count, trial is null ? _outputNames : _triedNames, quiet);
-            string? reason = null;
-            for (var p = 0; p < count && reason is null; p++)
-                reason = Take(_parts[p], _parts[p].First - first, rows);
-            _together = Math.Max(1, MostValues / _outputs.Max(o => Math.Max(1, o.Width)));
-            return reason ?? (trial is { } batches ? FindMixing(first, rows, count, batches) : null);
+            _part.Set(first, rows);
+            _part.Run(_model, _threads, _inputNames, trial is null ? _outputNames : _triedNames, options);
+            var reason = Outputs.Zip(_part.Outputs!, (output, value) => output.Take(value, rows)).FirstOrDefault(r => r is not null);
+            RowsTogether = Math.Max(1, _mostValues / Outputs.Max(o => Math.Max(1, o.Width)));
+            return reason ?? (trial is { } batches ? FindMixing(first, rows, batches) : null);
         }
         finally
         {
-            foreach (var part in _parts)
-                part.Release();
+            _part.Release();
             _alone.Release();
         }
-    }
-
-    private void RunParts(int first, int rows, int count, string[] outputNames, bool quiet)
-    {
-        while (_parts.Count < count)
-            _parts.Add(new(_parts.Count, _inputs));
-        for (var p = 0; p < count; p++)
-        {
-            var start = (int)((long)rows * p / count);
-            _parts[p].Set(first + start, (int)((long)rows * (p + 1) / count) - start);
-        }
-
-        if (count == 1)
-        {
-            _parts[0].Run(_model, _threads, _inputNames, outputNames, quiet);
-            return;
-        }
-
-        try
-        {
-            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = _most.Runs }, p => _parts[p].Run(_model, _threads, _inputNames, outputNames, quiet));
-        }
-        catch (AggregateException e)
-        {
-            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
-        }
-    }
-
-    private string? Take(BatchPart part, int before, int rows)
-    {
-        for (var i = 0; i < _outputs.Length; i++)
-        {
-            if (_outputs[i].Take(part.Outputs![i], part.Rows, before, rows) is { } reason)
-                return reason;
-        }
-
-        return null;
     }
 
     private bool Runs(int first, int rows)
@@ -263,31 +236,29 @@ internal sealed class BatchRun : IDisposable
     private IDisposableReadOnlyCollection<OrtValue> RunAlone(int first, int rows, string[] outputNames)
     {
         _alone.Set(first, rows);
-        _alone.Run(_model, _threads, _inputNames, outputNames, quiet: true);
+        _alone.Run(_model, _threads, _inputNames, outputNames, _quiet);
         return _alone.Outputs!;
     }
 
-    private string? FindMixing(int first, int rows, int count, int batches)
+    private string? FindMixing(int first, int rows, int batches)
     {
         var between = first + (int)(batches * Spread % 1 * rows);
-        return new[] { first, first + rows - 1, between }.Distinct()
-            .Select(row => FindMixing(_parts.Take(count).Last(p => p.First <= row), row))
-            .FirstOrDefault(reason => reason is not null);
+        return new[] { first, first + rows - 1, between }.Distinct().Select(FindMixing).FirstOrDefault(reason => reason is not null);
     }
 
     /// <summary>Compares a row with what it gives alone.</summary>
-    private string? FindMixing(BatchPart part, int row)
+    private string? FindMixing(int row)
     {
         var ofLargest = _model.RoundsActivations || _model.DynamicOperator is not null;
         var tolerance = _model.DynamicOperator is not null ? DynamicTolerance : ofLargest ? RoundedTolerance : Tolerance;
-        var (rows, together) = (part.Rows, part.Outputs!);
+        var (rows, together) = (_part.Rows, _part.Outputs!);
         var alone = RunAlone(row, 1, _triedNames);
         for (var i = 0; i < _triedNames.Length; i++)
         {
             // One that was not asked for may have no rows, such as a mean over all of them.
             if (i >= _outputNames.Length && together[i].GetTensorTypeAndShape().Shape is var shape && (shape.Length == 0 || shape[0] != rows))
                 continue;
-            var difference = RowDifference.Of(together[i], alone[i], row - part.First, rows, ofLargest);
+            var difference = RowDifference.Of(together[i], alone[i], row - _part.First, rows, ofLargest);
             if (difference > tolerance)
             {
                 return FormattableString.Invariant(
@@ -298,13 +269,13 @@ internal sealed class BatchRun : IDisposable
         return null;
     }
 
-    private bool HoldsDifferentRows(BatchPart part)
+    private bool HoldsDifferentRows(int first, int rows)
     {
         foreach (var input in _inputs)
         {
-            for (var row = part.First + 1; row < part.First + part.Rows; row++)
+            for (var row = first + 1; row < first + rows; row++)
             {
-                if (!input.AreEqual(row, part.First))
+                if (!input.AreEqual(row, first))
                     return true;
             }
         }
