@@ -24,7 +24,12 @@ public sealed class BatchedStep
         _model = model;
         _batchSize = batchSize;
         if (model.DynamicOperator is not { } op)
+        {
+            if (model.RoundsActivations)
+                Remark = $"{Name}: activations are rounded to integers, so that the last digit of a sum, which depends on the rows that are scored together, may move a score by a step.";
             return;
+        }
+
         var why = $"activations are quantized at run time ({op}), on a scale for all rows of a batch";
         if (exact)
             _keptReason = $"{Name}: rows are scored one by one, because {why}, on which scores would slightly depend: model.Batched() scores in batches all the same.";
@@ -49,7 +54,7 @@ public sealed class BatchedStep
 
     /// <summary>
     /// A sentence that says why scores depend slightly on the rows that are scored together, where activations are
-    /// quantized at run time; otherwise <see langword="null"/>.
+    /// rounded to integers; otherwise <see langword="null"/>.
     /// </summary>
     public string? Remark { get; }
 

@@ -12,17 +12,17 @@ internal sealed class SharedForm : IDisposable
     private readonly MLContext _ml;
     private readonly string _model;
     private readonly string _file;
-    private readonly bool _roundsActivations;
+    private readonly bool _isInteger;
     private readonly List<object[]> _expected;
 
     /// <param name="ml">The context.</param>
     /// <param name="model">The model's name.</param>
     /// <param name="file">The model's file.</param>
     /// <param name="quantized">The transformer that wrote it; null for the float model.</param>
-    /// <param name="roundsActivations">Whether the last digit of a sum may decide which way an activation is rounded.</param>
-    public SharedForm(MLContext ml, string model, string file, WeightQuantizingTransformer? quantized, bool roundsActivations)
+    /// <param name="isInteger">Whether it computes in integers, so that the last digit of a sum may decide which way an activation is rounded.</param>
+    public SharedForm(MLContext ml, string model, string file, WeightQuantizingTransformer? quantized, bool isInteger)
     {
-        (_ml, _model, _file, _roundsActivations) = (ml, model, file, roundsActivations);
+        (_ml, _model, _file, _isInteger) = (ml, model, file, isInteger);
         var rows = Rows(Count);
 
         // ML.NET scores rows on all cores at once; threads of ONNX Runtime would only wait for each other.
@@ -61,7 +61,9 @@ internal sealed class SharedForm : IDisposable
         // Position and id come first.
         int[] places = [0, 1, .. (columns.Length == 0 ? Columns : columns).Select(c => 2 + Array.IndexOf(Columns, c))];
         object[][] expected = [.. _expected.Take(count).Select(row => Array.ConvertAll(places, p => row[p]))];
-        RowValues.AssertNear(expected, actual, _roundsActivations ? 1e-3f : 1e-5f);
+
+        // It does so in two of 257 rows of this model alone, and moves a probability of 0.9819 by 0.0003.
+        RowValues.AssertNear(expected, actual, _isInteger && _model == "magika_v3_3" ? 1e-3f : 1e-5f);
     }
 
     /// <summary>Rows were scored in batches, or alone where the model wants it, which it says.</summary>
@@ -71,6 +73,8 @@ internal sealed class SharedForm : IDisposable
             Assert.Contains("the input 'Input3' (Float[1,1,28,28]) has a fixed first axis", scoring.RowByRowReason, StringComparison.Ordinal);
         else
             Assert.Null(scoring.RowByRowReason);
+        if (_isInteger)
+            Assert.EndsWith("may move a score by a step.", scoring.Remark, StringComparison.Ordinal);
     }
 
     public void Dispose() => (Transformer as IDisposable)?.Dispose();

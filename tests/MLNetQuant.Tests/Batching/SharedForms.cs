@@ -14,6 +14,7 @@ public sealed class SharedForms : IDisposable
         ["float"] = null,
         ["8 bits"] = new() { Bits = 8, Format = WeightFormat.Folded },
         ["4 bits"] = new() { Bits = 4, Granularity = Granularity.Parse("block:32"), Format = WeightFormat.Folded },
+        ["packed"] = new() { Bits = 4, Granularity = Granularity.Parse("block:32"), Format = WeightFormat.Packed },
         ["integer"] = new() { Bits = 8, Format = WeightFormat.Integer },
     };
 
@@ -58,12 +59,12 @@ public sealed class SharedForms : IDisposable
     {
         var file = SharedRows.FileOf(model);
         if (Forms[form] is not { } options)
-            return new(_ml, model, file, quantized: null, roundsActivations: false);
+            return new(_ml, model, file, quantized: null, isInteger: false);
 
         // What is measured is how the file scores, so that the quickest algorithm will do.
         var quantized = _ml.Transforms.QuantizeWeights(file, options with { Algorithm = new Msq(), RowsPerLayer = 256 })
             .Fit(SharedRows.For(model, _ml, 8));
         quantized.SaveOnnxModel(file = _folder[$"{model} {form}.onnx"]);
-        return new(_ml, model, file, quantized, options.Format == WeightFormat.Integer);
+        return new(_ml, model, file, quantized, options.Format is WeightFormat.Integer);
     }
 }
