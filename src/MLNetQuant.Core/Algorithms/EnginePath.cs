@@ -40,16 +40,19 @@ internal static unsafe class EnginePath
         where TRounding : struct, IRoundingRule
     {
         var rows = end - block;
-        using var arguments = new AlignedBuffer<double>((long)rows * lanes);
+
+        // Sums are added to whole tiles of rows.
+        var argumentRows = (rows + TileKernel.Rows - 1) / TileKernel.Rows * TileKernel.Rows;
+        using var arguments = new AlignedBuffer<double>((long)argumentRows * lanes);
         using var inBlock = new AlignedBuffer<double>((long)rows * lanes);
         for (var t = 0; t < rows; t++)
-            LaneTiles.Write<double>(sums.Row(t).Slice(lane, count), arguments.Pointer, rows, t);
+            LaneTiles.Write<double>(sums.Row(t).Slice(lane, count), arguments.Pointer, argumentRows, t);
         long clipped;
         fixed (double* packed = s.Data)
         {
             // The path looks rows up by their place in S; the scratch begins at the block.
             var feedback = inBlock.Pointer - ((long)block * TileKernel.Lanes<double>());
-            clipped = path.FollowBlock(s, packed, block, end, origin: 0, feedback, rows, arguments.Pointer, rows);
+            clipped = path.FollowBlock(s, packed, block, end, origin: 0, feedback, rows, arguments.Pointer, argumentRows);
         }
 
         Span<double> values = stackalloc double[count];

@@ -25,7 +25,7 @@ internal readonly unsafe struct PanelPath<TRounding>(
     /// <param name="fedBack">What is fed back, by rows of S.</param>
     /// <param name="fedBackRows">Rows of that scratch.</param>
     /// <param name="arguments">Arguments of the block.</param>
-    /// <param name="argumentRows">Rows of that scratch.</param>
+    /// <param name="argumentRows">Rows of that scratch, which is to hold whole tiles: all of their rows are written.</param>
     /// <returns>How many codes were clipped.</returns>
     internal long FollowBlock(
         PackedRows s,
@@ -38,6 +38,7 @@ internal readonly unsafe struct PanelPath<TRounding>(
         double* arguments,
         int argumentRows)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(argumentRows, (end - block + TileKernel.Rows - 1) / TileKernel.Rows * TileKernel.Rows);
         var clipped = 0L;
         var width = TileKernel.Lanes<double>();
         Span<double> values = stackalloc double[count];
