@@ -276,13 +276,14 @@ internal static class Child
 }
 
 /// <summary>What the TRX files of a run say.</summary>
-internal sealed record TestResults(int Passed, int Failed, IReadOnlyList<(string Test, string Reason)> Skipped)
+internal sealed record TestResults(int Passed, int Failed, IReadOnlyList<(string Test, string Reason)> Skipped, IReadOnlyList<string> Aborted)
 {
     public static TestResults Read(string folder)
     {
         XNamespace ns = "http://microsoft.com/schemas/VisualStudio/TeamTest/2010";
         int passed = 0, failed = 0;
         List<(string, string)> skipped = [];
+        List<string> aborted = [];
         string[] files = Directory.Exists(folder) ? [.. Directory.GetFiles(folder, "*.trx").Order()] : [];
         foreach (var file in files)
         {
@@ -295,10 +296,13 @@ internal sealed record TestResults(int Passed, int Failed, IReadOnlyList<(string
                 .Where(r => (string?)r.Attribute("outcome") == "NotExecuted")
                 .Select(r => ((string)r.Attribute("testName")!, r.Descendants(ns + "Message").FirstOrDefault()?.Value ?? "no reason given")));
 
+            // A host that crashes takes its tests with it: no counter tells.
+            aborted.AddRange(run.Descendants(ns + "RunInfo").Select(i => i.Value.Trim()).Where(t => t.Contains("aborted", StringComparison.Ordinal)));
+
             int Count(string name) => int.Parse(counters.Attribute(name)?.Value ?? "0", CultureInfo.InvariantCulture);
         }
 
-        return new TestResults(passed, failed, skipped);
+        return new TestResults(passed, failed + aborted.Count, skipped, aborted);
     }
 
     /// <summary>Prints the skipped tests by reason, then the totals as the last line.</summary>
@@ -313,6 +317,8 @@ internal sealed record TestResults(int Passed, int Failed, IReadOnlyList<(string
                 Console.WriteLine($"  {test}");
         }
 
+        foreach (var reason in Aborted)
+            Console.WriteLine($"Tests are missing, counted as one that failed: {reason}");
         if (dotnetExit != 0 && Failed == 0)
             Console.WriteLine($"dotnet test ended with {dotnetExit} though no test failed: see above.");
         if (Passed + Failed == 0)
