@@ -86,7 +86,7 @@ internal sealed class BatchedCursor : DataViewRowCursor
         for (var i = 0; i < _batches.Length; i++)
         {
             var batch = new RowBatch(view.Model, input, view.Inputs, outputs, plan.Threads, MostValues / plan.Batches, _quiet);
-            _batches[i] = (batch, new(() => batch.Score(0)));
+            _batches[i] = (batch, new(batch.ScoreAhead));
         }
     }
 

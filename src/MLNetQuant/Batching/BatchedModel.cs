@@ -1,3 +1,4 @@
+using System.Numerics;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.Runtime;
 using MLNetQuant.Onnx;
@@ -17,7 +18,7 @@ internal sealed class BatchedModel : IDisposable
     private static readonly string[] RoundingOperators = ["QuantizeLinear", "MatMulNBits"];
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, int> _batches = []; // that ran, by the outputs asked for
+    private readonly Dictionary<string, (int Ran, int NextTrial)> _batches = []; // by the outputs asked for
     private readonly RunOptions _options = new();
     private readonly bool _runsInOneSession;
     private readonly Dictionary<int, Lazy<InferenceSession>> _sessions = []; // by the threads of a run, 0 for ONNX Runtime's choice
@@ -87,18 +88,28 @@ internal sealed class BatchedModel : IDisposable
     /// <summary>A sentence on why rows are scored one by one.</summary>
     public string SentenceOf(string reason) => $"{Name}: rows are scored one by one, because {reason}.";
 
-    /// <summary>How many batches of different rows have given these outputs.</summary>
-    public int BatchesOf(string outputs)
+    /// <summary>How many batches of different rows have given these outputs, and whether one that begins now is to be tried.</summary>
+    public (int Ran, bool IsTrial) BatchesOf(string outputs)
     {
         lock (_lock)
-            return _batches.GetValueOrDefault(outputs);
+        {
+            var (ran, nextTrial) = _batches.GetValueOrDefault(outputs);
+            return (ran, ran >= nextTrial);
+        }
     }
 
     /// <summary>One more has.</summary>
-    public void Count(string outputs)
+    /// <param name="outputs">The outputs.</param>
+    /// <param name="tried">Whether it was tried: the next trial is then due after as many batches as there were till now, or
+    /// fewer. Batches that run at the same time may pass that number; the one that begins then is tried.</param>
+    public void Count(string outputs, bool tried)
     {
         lock (_lock)
-            _batches[outputs] = _batches.GetValueOrDefault(outputs) + 1;
+        {
+            var (ran, nextTrial) = _batches.GetValueOrDefault(outputs);
+            ran++;
+            _batches[outputs] = (ran, tried ? (int)BitOperations.RoundUpToPowerOf2((uint)ran) : nextTrial);
+        }
     }
 
     /// <summary>How so many rows that are read ahead, of those that there are in all, are scored.</summary>

@@ -9,8 +9,8 @@ namespace MLNetQuant.Batching;
 /// </summary>
 /// <remarks>
 /// That rows may run together is tried, not derived: operators that mix rows are many, and whether they do depends on
-/// their axes. The first batch that holds different rows, then the second, third, fifth, ninth and so on, runs as a whole,
-/// and three of its rows run alone too: the first and the last, for an operator may carry values down the rows (a cumulative
+/// their axes. The first batch that holds different rows, then the second, third, fifth, ninth and so on, or the next to begin where
+/// several run at the same time, runs as a whole, and three of its rows run alone too: the first and the last, for an operator may carry values down the rows (a cumulative
 /// sum, a recurrence) or up, and one between, another each time. All numbers that the model puts out, asked for or not, must be
 /// the same but for the order in which sums are rounded: a label alone would hide much.
 /// </remarks>
@@ -53,7 +53,7 @@ internal sealed class RowBatch : IDisposable
     /// <param name="outputs">Names of the outputs that are asked for, and the types of their columns.</param>
     /// <param name="threads">Threads of each run.</param>
     /// <param name="mostValues">Values of one output at most that rows which run together put out, where one row does not put out more.</param>
-    /// <param name="quiet">Options of runs whose failure need not be told, for rows run alone then.</param>
+    /// <param name="quiet">Options of runs whose failure need not be told, for rows run alone then, or again; the cursor that goes ends them.</param>
     public RowBatch(
         BatchedModel model,
         DataViewRow source,
@@ -124,9 +124,12 @@ internal sealed class RowBatch : IDisposable
     {
         // Others may have found, since, that rows must not run together.
         if (row < _first || row >= _first + _scored || (_scored > 1 && _model.RowByRowReason is not null))
-            ScoreFrom(row);
+            ScoreFrom(row, alone: null);
         return row - _first;
     }
+
+    /// <summary>Scores the first rows before anyone asks for them. A failure is not told: who asks for them meets it again.</summary>
+    public void ScoreAhead() => ScoreFrom(0, _quiet);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -137,7 +140,9 @@ internal sealed class RowBatch : IDisposable
             output.Dispose();
     }
 
-    private void ScoreFrom(int row)
+    /// <param name="row">The first row.</param>
+    /// <param name="alone">Options of the run if no row runs with it; null for one whose failure is told.</param>
+    private void ScoreFrom(int row, RunOptions? alone)
     {
         _scored = 0;
         var rows = row < _aloneBefore || _model.RowByRowReason is not null ? 1 : RowsOfOneShape(row);
@@ -148,7 +153,7 @@ internal sealed class RowBatch : IDisposable
         }
 
         if (rows == 1)
-            RunTogether(row, 1, trial: null, options: null);
+            RunTogether(row, 1, trial: null, alone);
         (_first, _scored) = (row, rows);
     }
 
@@ -171,23 +176,24 @@ internal sealed class RowBatch : IDisposable
 
     private bool TryTogether(int first, int rows)
     {
-        var batches = _model.BatchesOf(_key);
+        var (batches, isTrial) = _model.BatchesOf(_key);
         var proven = batches > 0;
         try
         {
-            var reason = RunTogether(first, rows, (batches & (batches - 1)) == 0 ? batches : null, _quiet);
+            var reason = RunTogether(first, rows, isTrial ? batches : null, _quiet);
 
             // Equal rows tell nothing about others: the next batch is tried again.
             if (reason is null && (proven || HoldsDifferentRows(first, rows)))
-                _model.Count(_key);
+                _model.Count(_key, isTrial);
             if (reason is not null)
                 _model.ScoreRowByRow(reason);
             return reason is null;
         }
         catch (OnnxRuntimeException e) when (!_quiet.Terminate)
         {
-            // A value may be wrong in one row, which then fails alone; or the model may not run on several rows.
-            if (!proven && Runs(first, 1) && Runs(first + 1, 1) && !Runs(first, 2))
+            // A value may be wrong in one row, which then fails alone; or the model may not run on several rows, unless the cursor
+            // that is gone ended the run.
+            if (!proven && Runs(first, 1) && Runs(first + 1, 1) && !Runs(first, 2) && !_quiet.Terminate)
                 _model.ScoreRowByRow($"ONNX Runtime cannot run it on several rows at once ({e.Message.ReplaceLineEndings(" ")})");
             return false;
         }

@@ -67,6 +67,18 @@ internal sealed class ModelFile
         return this;
     }
 
+    /// <summary>Negates values a number of times, each time an operator of its own.</summary>
+    public ModelFile Negate(string output, string input, string times)
+    {
+        var body = new ModelFile().Input("i", DataType.Int64).Input("go", DataType.Bool).Input("v", DataType.Float)
+            .Node("Identity", "goes", "go").Node("Neg", "w", "v").Output("goes", DataType.Bool).Output("w");
+        body._graph.Input[^1].Type.TensorType.Shape = null;
+        body._graph.Output[^1].Type.TensorType.Shape = null;
+        Node("Loop", output, times, "", input);
+        _graph.Node[^1].Attribute.Add(new AttributeProto { Name = "body", Type = AttributeProto.Types.AttributeType.Graph, G = body._graph });
+        return this;
+    }
+
     /// <summary>A matrix of weights between −1 and 1, the same on every run.</summary>
     public ModelFile Weights(string name, int rows, int columns)
     {
