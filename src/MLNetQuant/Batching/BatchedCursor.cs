@@ -190,7 +190,11 @@ internal sealed class BatchedCursor : DataViewRowCursor
         _pointer.Leave();
         if (_read == 0)
             return;
-        _start += _batches[_front].Rows.Rows;
+        var (rows, task) = _batches[_front];
+
+        // Nobody can ask for its scores any more: those behind it need not wait for them.
+        _queue.Drop(task);
+        _start += rows.Rows;
         _front = (_front + 1) % _plan.Batches;
         _read--;
         _queued = Math.Max(0, _queued - 1);
@@ -250,11 +254,13 @@ internal sealed class BatchedCursor : DataViewRowCursor
         var rows = _batches[_front].Rows;
         if (!_asked)
         {
-            _asked = true;
             if (_scored && _plan.Batches > 1 && _view.Model.RowByRowReason is null)
                 ScoreAhead();
             else
                 _queue.Withdraw(_batches[_front].Task);
+
+            // Not before: whoever is interrupted while he waits may ask again.
+            _asked = true;
         }
 
         row = rows.Score(row);
@@ -272,7 +278,16 @@ internal sealed class BatchedCursor : DataViewRowCursor
             for (; _queued < _read; _queued++)
                 _queue.Add(_batches[(_front + _queued) % _plan.Batches].Task);
         }
-        while (!front.IsDone && _read < _plan.Batches && ReadBatch());
+        while (!front.IsDone && _read < _plan.Batches && InputValues() < _batchSize.InputValues && ReadBatch());
         _queue.Finish(front);
+    }
+
+    /// <summary>Values of all inputs in the batches that were read: rows of any length may fill a batch each.</summary>
+    private long InputValues()
+    {
+        var values = 0L;
+        for (var batch = 0; batch < _read; batch++)
+            values += _batches[(_front + batch) % _plan.Batches].Rows.InputValues;
+        return values;
     }
 }

@@ -40,14 +40,20 @@ internal sealed class ScoringQueue(int threads) : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Takes a batch back, or waits for its run where that has begun.</summary>
-    public void Withdraw(ScoringTask task)
+    /// <summary>Takes a batch back unless its run has begun.</summary>
+    public void Drop(ScoringTask task)
     {
         bool waited;
         lock (_lock)
             waited = _waiting.Remove(task);
         if (waited)
             task.Cancel();
+    }
+
+    /// <summary>Takes a batch back, or waits for its run where that has begun.</summary>
+    public void Withdraw(ScoringTask task)
+    {
+        Drop(task);
         task.Wait();
     }
 

@@ -308,42 +308,6 @@ public sealed class BatchedCursorTests : IDisposable
         Assert.ThrowsAny<Xunit.Sdk.XunitException>(() => cursor.MoveNext());
     }
 
-    [Fact]
-    public void Warm_passes_allocate_next_to_nothing_per_row()
-    {
-        const int rows = 20_000;
-        var few = MixedRow.Rows(100);
-        var data = _ml.Data.LoadFromEnumerable(Enumerable.Repeat(few, rows / few.Length).SelectMany(r => r));
-        var view = _batched.Transform(data);
-
-        // Rows of objects allocate when they are read, whoever reads them.
-        Pass(data, "x", "Number");
-        var source = Pass(data, "x", "Number");
-        Pass(view, "x", "Number", "y");
-        var scored = Pass(view, "x", "Number", "y");
-        Assert.True(scored - source < 20, $"{scored} bytes per row, of which {source} are the source's");
-
-        static double Pass(IDataView view, params string[] columns)
-        {
-            var before = GC.GetAllocatedBytesForCurrentThread();
-            using (var cursor = view.GetRowCursor(columns.Select(c => view.Schema[c])))
-            {
-                var number = cursor.GetGetter<int>(view.Schema["Number"]);
-                ValueGetter<VBuffer<float>>[] vectors = [.. columns.Where(c => c != "Number").Select(c => cursor.GetGetter<VBuffer<float>>(view.Schema[c]))];
-                var values = new VBuffer<float>[vectors.Length];
-                var n = 0;
-                while (cursor.MoveNext())
-                {
-                    number(ref n);
-                    for (var i = 0; i < vectors.Length; i++)
-                        vectors[i](ref values[i]);
-                }
-            }
-
-            return (GC.GetAllocatedBytesForCurrentThread() - before) / (double)rows;
-        }
-    }
-
     private sealed class In
     {
         public int Number { get; set; }
