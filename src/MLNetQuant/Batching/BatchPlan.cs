@@ -41,6 +41,8 @@ internal readonly record struct BatchPlan(int Batches, int Rows, int Runs, int? 
     /// <summary>For each of some cursors that are read at the same time.</summary>
     public BatchPlan Among(int cursors)
     {
+        if (cursors <= 1)
+            return this;
         var runs = Math.Max(1, Runs / cursors);
         return this with { Runs = runs, Batches = runs == 1 ? 1 : Math.Min(Batches, 2 * runs) };
     }

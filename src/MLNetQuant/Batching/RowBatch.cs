@@ -9,10 +9,11 @@ namespace MLNetQuant.Batching;
 /// </summary>
 /// <remarks>
 /// That rows may run together is tried, not derived: operators that mix rows are many, and whether they do depends on
-/// their axes. The first batch that holds different rows, then the second, third, fifth, ninth and so on, or the next to begin where
-/// several run at the same time, runs as a whole, and three of its rows run alone too: the first and the last, for an operator may carry values down the rows (a cumulative
-/// sum, a recurrence) or up, and one between, another each time. All numbers that the model puts out, asked for or not, must be
-/// the same but for the order in which sums are rounded: a label alone would hide much.
+/// their axes. The first batch that holds different rows, then the second, third, fifth, ninth and so on, or the next to
+/// begin where several run at the same time, runs as a whole, and three of its rows run alone too: the first and the last, for
+/// an operator may carry values down the rows (a cumulative sum, a recurrence) or up, and one between, another each time. All
+/// numbers that the model puts out, asked for or not, must be the same but for the order in which sums are rounded: a label
+/// alone would hide much.
 /// </remarks>
 internal sealed class RowBatch : IDisposable
 {

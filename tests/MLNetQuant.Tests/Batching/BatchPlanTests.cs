@@ -25,12 +25,12 @@ public sealed class BatchPlanTests
     }
 
     [Theory]
-    [InlineData(1, 4, 8)]
+    [InlineData(1, 4, 16)]
     [InlineData(2, 2, 4)]
     [InlineData(3, 1, 1)]
     [InlineData(9, 1, 1)]
     public void Cursors_that_are_read_at_the_same_time_share_the_runs(int cursors, int runs, int batches) =>
-        Assert.Equal(new BatchPlan(batches, 100, runs, 2), new BatchPlan(8, 100, 4, 2).Among(cursors));
+        Assert.Equal(new BatchPlan(batches, 100, runs, 2), new BatchPlan(16, 100, 4, 2).Among(cursors));
 
     [Theory]
     [InlineData(63L, 1, null)]
