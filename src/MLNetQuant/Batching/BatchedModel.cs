@@ -176,17 +176,19 @@ internal sealed class BatchedModel : IDisposable
         lock (_lock)
             added = _listeners.Add(environment);
         if (added && RowByRowReason is { } sentence)
-            Tell(environment, sentence);
+            Tell(environment, sentence, ChannelMessageKind.Warning);
     }
 
     /// <summary>Tells the logs of all contexts.</summary>
-    public void Tell(string sentence)
+    /// <param name="sentence">What.</param>
+    /// <param name="kind">A warning, or information.</param>
+    public void Tell(string sentence, ChannelMessageKind kind = ChannelMessageKind.Warning)
     {
         IHostEnvironment[] listeners;
         lock (_lock)
             listeners = [.. _listeners];
         foreach (var listener in listeners)
-            Tell(listener, sentence);
+            Tell(listener, sentence, kind);
     }
 
     /// <summary>Releases the session, once the runs that are under way have ended.</summary>
@@ -250,10 +252,13 @@ internal sealed class BatchedModel : IDisposable
         _options.Dispose();
     }
 
-    private static void Tell(IHostEnvironment environment, string sentence)
+    private static void Tell(IHostEnvironment environment, string sentence, ChannelMessageKind kind)
     {
         // With a seed of its own: without, the context's next one would be drawn for it.
         using var channel = environment.Register("MLNetQuant", seed: 0).Start("Batched scoring");
-        channel.Warning(MessageSensitivity.None, sentence);
+        if (kind == ChannelMessageKind.Warning)
+            channel.Warning(MessageSensitivity.None, sentence);
+        else
+            channel.Info(MessageSensitivity.None, sentence);
     }
 }

@@ -25,8 +25,11 @@ public sealed class BatchedStep
         _batchSize = batchSize;
         if (model.DynamicOperator is not { } op)
         {
-            if (model.RoundsActivations)
-                Remark = $"{Name}: activations are rounded to integers, so that the last digit of a sum, which depends on the rows that are scored together, may move a score by a step.";
+            if (!model.RoundsActivations)
+                return;
+            Remark = $"{Name}: activations are rounded to integers, so that the last digit of a sum, which depends on the rows that are scored together, may move a score by a step.";
+            if (model.RowByRowReason is null)
+                model.Tell(Remark, ChannelMessageKind.Info);
             return;
         }
 

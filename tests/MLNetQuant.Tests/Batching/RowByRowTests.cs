@@ -163,6 +163,26 @@ public sealed class RowByRowTests : IDisposable
     }
 
     [Fact]
+    public void Activations_rounded_on_fixed_scales_are_scored_in_batches_with_a_remark()
+    {
+        var told = new List<string>();
+        _ml.Log += (_, e) =>
+        {
+            if (e.Kind == ChannelMessageKind.Info && e.Source.Contains("Batched scoring", StringComparison.Ordinal))
+                told.Add(e.RawMessage);
+        };
+        var file = SmallModels.Linear(_folder["x.onnx"], 4);
+        var data = View(SmallModels.Rows(100, 4));
+        using var model = _ml.Transforms.QuantizeWeights(file, new QuantizationOptions { Format = WeightFormat.Integer }).Fit(data);
+        Assert.EndsWith("may move a score by a step.", model.Scoring.Remark, StringComparison.Ordinal);
+        Assert.Null(model.Scoring.RowByRowReason);
+        Assert.DoesNotContain(model.Scoring.Remark, _warnings);
+        using var batched = model.Batched(environment: _ml);
+        Assert.Equal(Assert.Single(batched.Steps).Remark, told[^1]);
+        RowValues.AssertNear(RowValues.Of(model.Transform(data), "y"), RowValues.Of(batched.Transform(data), "y"));
+    }
+
+    [Fact]
     public void The_model_is_not_kept_once_rows_are_scored_one_by_one()
     {
         var file = Model().Node("Relu", "y", "x").Output("y", -1, 4).Save(_folder["x.onnx"]);
